@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+/*
+ * table_filter.h - which tables a source captures: globs over "space.table", * and ? as wildcards
+ * (* does not cross the dot unless the whole pattern is "*"). A table is captured when an include
+ * pattern matches and no exclude pattern does.
+ */
+#ifndef MR_CORE_TABLE_FILTER_H
+#define MR_CORE_TABLE_FILTER_H
+
+#include <stdbool.h>
+
+#include "options.h"
+
+struct mr_table_filter {
+    const struct mr_string_list *include; /* borrowed; empty: everything */
+    const struct mr_string_list *exclude;
+};
+
+bool mr_table_filter_takes(const struct mr_table_filter *filter, const char *space,
+                           const char *table);
+
+/** True when the glob matches the whole text. */
+bool mr_glob_matches(const char *glob, const char *text);
+
+#endif
