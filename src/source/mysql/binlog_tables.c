@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+/*
+ * binlog_tables.c - a hash table of tables by name, and the ids that stand for them at the moment.
+ */
+#include "binlog_tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "memory.h"
+
+#define BUCKETS_MIN     64
+#define TABLES_MAX      65536
+#define MAP_ARENA_BYTES (4u * 1024 * 1024) /* a map's columns while it is taken apart */
+
+void mr_binlog_tables_init(struct mr_binlog_tables *tables,
+                           const struct mr_binlog_callbacks *callbacks, struct mr_catalog *catalog)
+{
+    MR_ASSERT(callbacks->is_captured != NULL && callbacks->table_info != NULL);
+    *tables = (struct mr_binlog_tables){.callbacks = *callbacks, .catalog = catalog};
+    tables->bucket_count = BUCKETS_MIN;
+    tables->buckets = mr_memory_new(tables->bucket_count, sizeof(struct mr_binlog_table *));
+}
+
+static void forget_layout(struct mr_binlog_table *table)
+{
+    mr_mysql_layout_close(table->layout);
+    free(table->shape);
+    table->layout = NULL;
+    table->shape = NULL;
+    table->shape_size = 0;
+    table->is_asked = false;
+    table->is_captured = false;
+}
+
+static void drop_tables(struct mr_binlog_tables *tables)
+{
+    MR_ASSERT(tables->active_count == 0);
+    for (uint32_t i = 0; i < tables->bucket_count; i++) {
+        while (tables->buckets[i] != NULL) {
+            struct mr_binlog_table *table = tables->buckets[i];
+            tables->buckets[i] = table->next;
+            forget_layout(table);
+            free(table->space);
+            free(table->table);
+            free(table);
+        }
+    }
+    tables->count = 0;
+}
+
+void mr_binlog_tables_done(struct mr_binlog_tables *tables)
+{
+    tables->active_count = 0;
+    if (tables->buckets != NULL) {
+        drop_tables(tables);
+    }
+    free(tables->buckets);
+    free(tables->active);
+    *tables = (struct mr_binlog_tables){0};
+}
+
+/* FNV-1a. */
+static uint32_t hash_bytes(uint32_t hash, struct mr_slice bytes)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        hash = (hash ^ bytes.bytes[i]) * 16777619u;
+    }
+    return (hash ^ 0xff) * 16777619u;
+}
+
+static void grow_buckets(struct mr_binlog_tables *tables)
+{
+    const uint32_t count = tables->bucket_count * 2;
+    struct mr_binlog_table **buckets = mr_memory_new(count, sizeof(struct mr_binlog_table *));
+    for (uint32_t i = 0; i < tables->bucket_count; i++) {
+        while (tables->buckets[i] != NULL) {
+            struct mr_binlog_table *table = tables->buckets[i];
+            tables->buckets[i] = table->next;
+            table->next = buckets[table->hash & (count - 1)];
+            buckets[table->hash & (count - 1)] = table;
+        }
+    }
+    free(tables->buckets);
+    tables->buckets = buckets;
+    tables->bucket_count = count;
+}
+
+static struct mr_binlog_table *find_table(struct mr_binlog_tables *tables, struct mr_slice space,
+                                          struct mr_slice table)
+{
+    const uint32_t hash = hash_bytes(hash_bytes(2166136261u, space), table);
+    struct mr_binlog_table **bucket = &tables->buckets[hash & (tables->bucket_count - 1)];
+    for (struct mr_binlog_table *found = *bucket; found != NULL; found = found->next) {
+        if (found->hash == hash && mr_slice_equals(mr_slice_of(found->table), table) &&
+            mr_slice_equals(mr_slice_of(found->space), space)) {
+            return found;
+        }
+    }
+    if (tables->count >= TABLES_MAX && tables->active_count == 0) {
+        drop_tables(tables);
+    }
+    if (tables->count >= tables->bucket_count) {
+        grow_buckets(tables);
+    }
+    bucket = &tables->buckets[hash & (tables->bucket_count - 1)];
+    struct mr_binlog_table *made = mr_memory_new(1, sizeof(*made));
+    made->space = mr_memory_copy_text(space.bytes, space.length);
+    made->table = mr_memory_copy_text(table.bytes, table.length);
+    made->hash = hash;
+    made->next = *bucket;
+    *bucket = made;
+    tables->count++;
+    return made;
+}
+
+static bool ask_captured(struct mr_binlog_tables *tables, struct mr_binlog_table *table)
+{
+    if (!table->is_asked) {
+        table->is_captured =
+            tables->callbacks.is_captured(tables->callbacks.context, table->space, table->table);
+        table->is_asked = true;
+    }
+    return table->is_captured;
+}
+
+static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
+                        const struct mr_table_map *map, struct mr_error *err)
+{
+    const struct mr_binlog_callbacks *callbacks = &tables->callbacks;
+    struct mr_error ignored = {0};
+    const struct mr_mysql_table_info *info =
+        callbacks->table_info(callbacks->context, table->space, table->table, &ignored);
+    if (info == NULL && (!map->has_names || ignored.code == MR_E_NET)) {
+        *err = ignored;
+        return mr_error_context(err, "table \"%s\".\"%s\"", table->space, table->table);
+    }
+    struct mr_mysql_layout *layout = mr_mysql_layout_from_map(map, info, tables->catalog, err);
+    if (layout == NULL) {
+        return false;
+    }
+    mr_mysql_layout_close(table->layout);
+    free(table->shape);
+    table->layout = layout;
+    table->shape = mr_memory_new(map->shape.length, 1);
+    table->shape_size = map->shape.length;
+    memcpy(table->shape, map->shape.bytes, map->shape.length);
+    return true;
+}
+
+static bool read_shape(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
+                       struct mr_table_map *map, struct mr_error *err)
+{
+    struct mr_arena arena = {0};
+    if (!mr_arena_init(&arena, MAP_ARENA_BYTES, 0, err)) {
+        return false;
+    }
+    const bool good = mr_table_map_read(map, &arena, err) && make_layout(tables, table, map, err);
+    mr_arena_done(&arena);
+    return good;
+}
+
+static bool activate(struct mr_binlog_tables *tables, uint64_t table_id,
+                     struct mr_binlog_table *table, struct mr_error *err)
+{
+    for (uint32_t i = 0; i < tables->active_count; i++) {
+        if (tables->active[i].table_id == table_id) {
+            tables->active[i].table = table;
+            return true;
+        }
+    }
+    if (tables->active_count == MR_BINLOG_ACTIVE_TABLES_MAX) {
+        return mr_fail(err, MR_E_LIMIT, MR_STOP, "a statement changes more than %d tables",
+                       MR_BINLOG_ACTIVE_TABLES_MAX);
+    }
+    if (tables->active_count == tables->active_capacity) {
+        tables->active_capacity = tables->active_capacity == 0 ? 16 : tables->active_capacity * 2;
+        tables->active =
+            mr_memory_resize(tables->active, tables->active_capacity, sizeof(*tables->active));
+    }
+    tables->active[tables->active_count++] = (struct mr_binlog_active){table_id, table};
+    return true;
+}
+
+bool mr_binlog_tables_map(struct mr_binlog_tables *tables, struct mr_slice body,
+                          struct mr_error *err)
+{
+    struct mr_table_map map;
+    if (!mr_table_map_peek(body, &map, err)) {
+        return false;
+    }
+    struct mr_binlog_table *table = find_table(tables, map.space, map.table);
+    if (ask_captured(tables, table) &&
+        (table->layout == NULL || table->shape_size != map.shape.length ||
+         memcmp(table->shape, map.shape.bytes, map.shape.length) != 0) &&
+        !read_shape(tables, table, &map, err)) {
+        return false;
+    }
+    return activate(tables, map.table_id, table, err);
+}
+
+struct mr_binlog_table *mr_binlog_tables_find(const struct mr_binlog_tables *tables,
+                                              uint64_t table_id)
+{
+    for (uint32_t i = 0; i < tables->active_count; i++) {
+        if (tables->active[i].table_id == table_id) {
+            return tables->active[i].table;
+        }
+    }
+    return NULL;
+}
+
+void mr_binlog_tables_end_statement(struct mr_binlog_tables *tables)
+{
+    tables->active_count = 0;
+}
+
+bool mr_binlog_tables_captures(struct mr_binlog_tables *tables, const char *space,
+                               const char *table)
+{
+    return ask_captured(tables, find_table(tables, mr_slice_of(space), mr_slice_of(table)));
+}
+
+bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space, const char *table,
+                             const struct mr_schema **schema, struct mr_error *err)
+{
+    const struct mr_binlog_table *known =
+        find_table(tables, mr_slice_of(space), mr_slice_of(table));
+    *schema = known->layout != NULL ? known->layout->schema
+                                    : mr_catalog_latest(tables->catalog, space, table);
+    if (*schema != NULL) {
+        return true;
+    }
+    struct mr_error answer = {0};
+    const struct mr_mysql_table_info *info =
+        tables->callbacks.table_info(tables->callbacks.context, space, table, &answer);
+    if (info == NULL && answer.code == MR_E_SOURCE) {
+        return true;
+    }
+    if (info == NULL) {
+        *err = answer;
+        return false;
+    }
+    struct mr_mysql_layout *layout = mr_mysql_layout_from_info(info, tables->catalog, err);
+    if (layout == NULL) {
+        return false;
+    }
+    *schema = layout->schema;
+    mr_mysql_layout_close(layout);
+    return true;
+}
+
+void mr_binlog_tables_forget(struct mr_binlog_tables *tables, const char *space, const char *table)
+{
+    for (uint32_t i = 0; i < tables->bucket_count; i++) {
+        for (struct mr_binlog_table *each = tables->buckets[i]; each != NULL; each = each->next) {
+            if (table == NULL ||
+                (strcasecmp(each->table, table) == 0 && strcasecmp(each->space, space) == 0)) {
+                forget_layout(each);
+            }
+        }
+    }
+}

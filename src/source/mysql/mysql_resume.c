@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mysql_resume.c - see mysql_resume.h.
+ */
+#include "mysql_resume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "mysql_info.h"
+#include "mysql_server.h"
+#include "writer.h"
+
+#define QUERY_BYTES_MAX ((size_t)4 * MR_POSITION_BYTES_MAX)
+#define SHOWN_BYTES     120 /* of a position in a message: the file always fits, a GTID set may not */
+
+/** Runs a query that takes the GTIDs once or twice: `before` gtids `between` gtids `after`. */
+static bool query_gtids(struct mr_mysql_connection *connection, const char *const parts[3],
+                        struct mr_slice gtids, uint64_t *number, struct mr_error *err)
+{
+    struct mr_writer sql = {0};
+    char *set = mr_memory_copy_text(gtids.bytes, gtids.length);
+    mr_writer_init(&sql, QUERY_BYTES_MAX);
+    mr_write_bytes(&sql, parts[0], strlen(parts[0]));
+    mr_mysql_write_literal(&sql, set);
+    mr_write_bytes(&sql, parts[1], strlen(parts[1]));
+    if (parts[2] != NULL) {
+        mr_mysql_write_literal(&sql, set);
+        mr_write_bytes(&sql, parts[2], strlen(parts[2]));
+    }
+    mr_write_u8(&sql, 0);
+    bool read = sql.failed
+                    ? mr_fail(err, MR_E_LIMIT, MR_STOP, "the position's GTID set is too long")
+                    : mr_mysql_query_uint(connection, (const char *)sql.bytes, number, err);
+    mr_writer_done(&sql);
+    free(set);
+    return read;
+}
+
+bool mr_mysql_resume_explain(struct mr_mysql_connection *connection, const char *position,
+                             const char *server_says, struct mr_error *err)
+{
+    struct mr_mysql_logs logs = {0};
+    struct mr_error ignored = {0};
+    char has[160] = "its list of binlogs could not be read";
+    if (connection != NULL && mr_mysql_logs_read(connection, NULL, 0, &logs, &ignored)) {
+        (void)snprintf(has, sizeof(has), "it still has %.60s to %.60s", logs.first, logs.last);
+    }
+    char shown[SHOWN_BYTES + 4];
+    (void)snprintf(shown, sizeof(shown), "%.*s%s", SHOWN_BYTES, position,
+                   strlen(position) > SHOWN_BYTES ? "..." : "");
+    return mr_fail(err, MR_E_SOURCE, MR_STOP,
+                   "the server cannot go on from position \"%s\": %s%s%.160s; copy the source's "
+                   "tables anew, and let the server keep its binlogs longer "
+                   "(binlog_expire_logs_seconds)",
+                   shown, has, server_says[0] == '\0' ? "" : "; it says: ", server_says);
+}
+
+/** MySQL: our set against what the server has thrown away and what it ever had. */
+static bool check_gtids(struct mr_mysql_connection *connection, const struct mr_position *from,
+                        const struct mr_mysql_resume *plan, bool is_same_server,
+                        struct mr_error *err)
+{
+    struct mr_slice gtids = plan->place.gtids;
+    static const char *const is_executed[3] = {"SELECT GTID_SUBSET(", ", @@global.gtid_executed)",
+                                               NULL};
+    static const char *const is_kept[3] = {"SELECT GTID_SUBSET(@@global.gtid_purged, ", ")", NULL};
+    uint64_t executed = 0;
+    uint64_t kept = 0;
+
+    if (!query_gtids(connection, is_executed, gtids, &executed, err) ||
+        !query_gtids(connection, is_kept, gtids, &kept, err)) {
+        return mr_error_context(err, "compare GTIDs with the server's");
+    }
+    if (executed == 0) {
+        return mr_fail(err, MR_E_SOURCE, is_same_server ? MR_STOP : MR_RETRY,
+                       "%s:%u has not executed all transactions up to position \"%.120s\": it is "
+                       "%s; connect to the server that has them, or copy the tables anew",
+                       connection->endpoint->host, connection->endpoint->port, from->text,
+                       is_same_server ? "the same server with another history (reset or restored)"
+                                      : "behind");
+    }
+    if (kept == 0 && plan->by_gtids) {
+        return mr_mysql_resume_explain(connection, from->text,
+                                       "transactions after it are in gtid_purged", err);
+    }
+    return true;
+}
+
+bool mr_mysql_resume_plan(struct mr_mysql_connection *connection, const struct mr_position *from,
+                          const char *epoch, struct mr_mysql_resume *resume, struct mr_error *err)
+{
+    struct mr_mysql_resume plan = {0};
+    struct mr_mysql_logs logs = {0};
+    char file[MR_MYSQL_FILE_BYTES_MAX];
+    bool has_gtids = false;
+
+    MR_ASSERT(mr_position_is_set(from));
+    if (!mr_binlog_place_parse(mr_slice_of(from->text), &plan.place, err)) {
+        return mr_error_context(err, "resume from \"%.120s\"", from->text);
+    }
+    if (plan.place.file.length >= sizeof(file)) {
+        return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "position \"%.120s\" names no file",
+                       from->text);
+    }
+    memcpy(file, plan.place.file.bytes, plan.place.file.length);
+    file[plan.place.file.length] = '\0';
+    if (!mr_mysql_has_gtids(connection, &has_gtids, err) ||
+        !mr_mysql_logs_read(connection, file, plan.place.offset, &logs, err)) {
+        return false;
+    }
+    plan.keeps_gtids = has_gtids && plan.place.gtids.bytes != NULL;
+    bool is_same_server = strcmp(from->epoch, epoch) == 0;
+    bool by_file = is_same_server && logs.has_wanted;
+    plan.by_gtids = !by_file && plan.keeps_gtids;
+    if (!by_file && !plan.by_gtids && !is_same_server) {
+        return mr_fail(err, MR_E_SOURCE, MR_STOP,
+                       "position \"%.120s\" belongs to server \"%s\", and %s:%u is \"%s\"; without "
+                       "GTIDs on both a place cannot be carried over: connect to the first one, or "
+                       "copy the tables anew",
+                       from->text, from->epoch, connection->endpoint->host,
+                       connection->endpoint->port, epoch);
+    }
+    if (!by_file && !plan.by_gtids) {
+        return mr_mysql_resume_explain(connection, from->text, "", err);
+    }
+    if (plan.keeps_gtids && !connection->is_maria &&
+        !check_gtids(connection, from, &plan, is_same_server, err)) {
+        return false;
+    }
+    *resume = plan;
+    return true;
+}
+
+bool mr_mysql_resume_await(struct mr_mysql_connection *connection, const struct mr_position *from,
+                           const char *epoch, uint64_t wait_ms, struct mr_error *err)
+{
+    struct mr_binlog_place place = {0};
+    char seconds[64];
+    if (strcmp(from->epoch, epoch) == 0) {
+        return true;
+    }
+    if (!mr_binlog_place_parse(mr_slice_of(from->text), &place, err)) {
+        return false;
+    }
+    if (place.gtids.bytes == NULL) {
+        return mr_fail(err, MR_E_SOURCE, MR_STOP,
+                       "position \"%.120s\" belongs to server \"%s\", not to \"%s\", and has no "
+                       "GTIDs to compare by; connect to the first one, or copy the tables anew",
+                       from->text, from->epoch, epoch);
+    }
+    (void)snprintf(seconds, sizeof(seconds), ", %llu)", (unsigned long long)(wait_ms / 1000 / 2));
+    const char *const parts[3] = {connection->is_maria ? "SELECT MASTER_GTID_WAIT("
+                                                       : "SELECT WAIT_FOR_EXECUTED_GTID_SET(",
+                                  seconds, NULL};
+    uint64_t late = 0; /* 0: all there; 1 or -1: not within the time */
+    if (!query_gtids(connection, parts, place.gtids, &late, err)) {
+        return false;
+    }
+    return late == 0 || mr_fail(err, MR_E_SOURCE, MR_RETRY,
+                                "%s:%u has not yet executed what position \"%.120s\" names",
+                                connection->endpoint->host, connection->endpoint->port, from->text);
+}

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pg_preflight.c - server settings, role, slot, publication, tables: in this order, each a finding.
+ *
+ * A finding that is an error names the statement that cures it, ready to be run. Tables that are in
+ * order are only counted.
+ */
+#include "pg_preflight.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pg_connection.h"
+#include "pg_describe.h"
+#include "pg_publication.h"
+#include "pg_slot.h"
+#include "table_filter.h"
+
+#define SCRATCH_BYTES_MAX  (UINT32_C(16) << 20)
+#define SCRATCH_BYTES_KEPT (UINT32_C(64) << 10)
+
+struct preflight {
+    const struct mr_source_context *context;
+    const struct mr_pg_config *config;
+    struct mr_findings *findings;
+    struct mr_pg_connection connection;
+    struct mr_table_filter filter;
+    struct mr_arena scratch;
+    char slot[MR_PG_NAME_BYTES_MAX];
+    char publication[MR_PG_NAME_BYTES_MAX];
+    bool slot_exists;
+    bool publication_exists;
+};
+
+enum server_field {
+    SERVER_WAL_LEVEL,
+    SERVER_MAY_REPLICATE,
+    SERVER_USER,
+    SERVER_SLOTS_MAX,
+    SERVER_SLOTS_USED,
+    SERVER_SENDERS_MAX,
+    SERVER_SENDERS_USED,
+    SERVER_MAY_CREATE,
+    SERVER_DATABASE,
+    SERVER_ENCODING,
+    SERVER_SLOT_KEEP,
+};
+
+static const char server_query[] =
+    "SELECT pg_catalog.current_setting('wal_level'), r.rolsuper OR r.rolreplication, r.rolname, "
+    "pg_catalog.current_setting('max_replication_slots'), "
+    "(SELECT count(*) FROM pg_catalog.pg_replication_slots), "
+    "pg_catalog.current_setting('max_wal_senders'), "
+    "(SELECT count(*) FROM pg_catalog.pg_stat_replication), "
+    "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), "
+    "pg_catalog.current_database(), pg_catalog.current_setting('server_encoding'), "
+    "pg_catalog.current_setting('max_slot_wal_keep_size') "
+    "FROM pg_catalog.pg_roles r WHERE r.rolname = current_user";
+
+static bool is_true(const PGresult *result, int row, int field)
+{
+    return strcmp(mr_pg_field(result, row, field), "t") == 0;
+}
+
+/* ---- Server and role. ---- */
+
+static void check_settings(struct preflight *preflight, const PGresult *server)
+{
+    struct mr_findings *findings = preflight->findings;
+    const int version = PQserverVersion(preflight->connection.pg);
+    const char *wal_level = mr_pg_field(server, 0, SERVER_WAL_LEVEL);
+    if (version < MR_PG_VERSION_MIN) {
+        mr_findings_add(findings, MR_FINDING_ERROR, "server version",
+                        "PostgreSQL %d is older than 14; upgrade the server", version / 10000);
+    } else {
+        mr_findings_add(findings, MR_FINDING_OK, "server version", "PostgreSQL %d.%d",
+                        version / 10000, version % 10000);
+    }
+    if (strcmp(wal_level, "logical") != 0) {
+        mr_findings_add(findings, MR_FINDING_ERROR, "wal_level",
+                        "wal_level is \"%s\"; run: ALTER SYSTEM SET wal_level = 'logical'; then "
+                        "restart the server",
+                        wal_level);
+    } else {
+        mr_findings_add(findings, MR_FINDING_OK, "wal_level", "logical");
+    }
+    if (strcmp(mr_pg_field(server, 0, SERVER_ENCODING), "SQL_ASCII") == 0) {
+        mr_findings_add(findings, MR_FINDING_WARNING, "encoding",
+                        "the database is SQL_ASCII: text that is not UTF-8 will stop the source");
+    }
+    if (strcmp(mr_pg_field(server, 0, SERVER_SLOT_KEEP), "-1") != 0) {
+        mr_findings_add(findings, MR_FINDING_WARNING, "max_slot_wal_keep_size",
+                        "the server gives up the slot when we are more than %s behind",
+                        mr_pg_field(server, 0, SERVER_SLOT_KEEP));
+    }
+}
+
+static void check_room(struct preflight *preflight, const PGresult *server)
+{
+    struct mr_findings *findings = preflight->findings;
+    const long slots_max = strtol(mr_pg_field(server, 0, SERVER_SLOTS_MAX), NULL, 10);
+    const long slots_used = strtol(mr_pg_field(server, 0, SERVER_SLOTS_USED), NULL, 10);
+    const long senders_max = strtol(mr_pg_field(server, 0, SERVER_SENDERS_MAX), NULL, 10);
+    const long senders_used = strtol(mr_pg_field(server, 0, SERVER_SENDERS_USED), NULL, 10);
+    if (!preflight->slot_exists && slots_used >= slots_max) {
+        mr_findings_add(findings, MR_FINDING_ERROR, "max_replication_slots",
+                        "all %ld slots are taken; run: SELECT pg_drop_replication_slot('NAME') for "
+                        "one that nobody needs, or: ALTER SYSTEM SET max_replication_slots = %ld; "
+                        "then restart the server",
+                        slots_max, slots_max + 4);
+    }
+    if (senders_used >= senders_max) {
+        mr_findings_add(findings, MR_FINDING_ERROR, "max_wal_senders",
+                        "all %ld walsenders are busy; run: ALTER SYSTEM SET max_wal_senders = %ld; "
+                        "then restart the server",
+                        senders_max, senders_max + 4);
+    }
+}
+
+static void check_role(struct preflight *preflight, const PGresult *server)
+{
+    struct mr_findings *findings = preflight->findings;
+    const char *user = mr_pg_field(server, 0, SERVER_USER);
+    struct mr_pg_connection replication = {0};
+    struct mr_error refused = {0};
+    if (!is_true(server, 0, SERVER_MAY_REPLICATE)) {
+        mr_findings_add(findings, MR_FINDING_ERROR, "privileges",
+                        "role \"%s\" may not replicate; run: ALTER ROLE \"%s\" REPLICATION", user,
+                        user);
+        return;
+    }
+    if (!mr_pg_connection_open(&replication, preflight->context, MR_PG_CONNECTION_REPLICATION,
+                               &refused)) {
+        mr_findings_add(findings, MR_FINDING_ERROR, "replication connection", "%s",
+                        refused.message);
+        return;
+    }
+    mr_pg_connection_close(&replication);
+    mr_findings_add(findings, MR_FINDING_OK, "privileges", "role \"%s\" may replicate", user);
+}
+
+static bool check_server(struct preflight *preflight, struct mr_error *err)
+{
+    PGresult *server = mr_pg_query(&preflight->connection, server_query, NULL, 0, err);
+    if (server == NULL) {
+        return false;
+    }
+    const bool ok = PQntuples(server) == 1;
+    if (ok) {
+        check_settings(preflight, server);
+        check_role(preflight, server);
+        check_room(preflight, server);
+        if (!preflight->publication_exists && !is_true(server, 0, SERVER_MAY_CREATE)) {
+            mr_findings_add(preflight->findings, MR_FINDING_ERROR, "publication",
+                            "publication \"%s\" is missing and role \"%s\" may not create it; run: "
+                            "GRANT CREATE ON DATABASE \"%s\" TO \"%s\"",
+                            preflight->publication, mr_pg_field(server, 0, SERVER_USER),
+                            mr_pg_field(server, 0, SERVER_DATABASE),
+                            mr_pg_field(server, 0, SERVER_USER));
+        }
+    }
+    PQclear(server);
+    return ok || mr_fail(err, MR_E_SOURCE, MR_STOP, "the role of this session is gone");
+}
+
+/* ---- Slot and publication. ---- */
+
+static bool check_slot(struct preflight *preflight, struct mr_error *err)
+{
+    struct mr_pg_slot slot;
+    struct mr_error wrong = {0};
+    if (!mr_pg_slot_read(&preflight->connection, preflight->slot, &slot, err)) {
+        return false;
+    }
+    preflight->slot_exists = slot.exists;
+    if (!slot.exists) {
+        mr_findings_add(preflight->findings, MR_FINDING_OK, "slot", "\"%s\" will be created",
+                        preflight->slot);
+    } else if (!mr_pg_slot_check(&slot, preflight->slot, PQdb(preflight->connection.pg), 0,
+                                 &wrong)) {
+        /* In use may well be by ourselves: a check beside a pipeline that runs. */
+        mr_findings_add(preflight->findings,
+                        wrong.recovery == MR_RETRY ? MR_FINDING_WARNING : MR_FINDING_ERROR, "slot",
+                        "%s", wrong.message);
+    } else {
+        mr_findings_add(preflight->findings, MR_FINDING_OK, "slot", "\"%s\" is there",
+                        preflight->slot);
+    }
+    return true;
+}
+
+static bool check_publication(struct preflight *preflight, struct mr_error *err)
+{
+    struct mr_pg_publication publication;
+    if (!mr_pg_publication_read(&preflight->connection, preflight->publication, &preflight->filter,
+                                &publication, err)) {
+        return false;
+    }
+    preflight->publication_exists = publication.exists;
+    if (publication.missing_count > 0) {
+        mr_findings_add(preflight->findings, MR_FINDING_OK, "publication",
+                        "%u tables will be published: %.400s", publication.missing_count,
+                        publication.statement);
+    } else {
+        mr_findings_add(preflight->findings, MR_FINDING_OK, "publication", "\"%s\" %s",
+                        preflight->publication,
+                        publication.exists ? "has all tables" : "will be created, without tables");
+    }
+    mr_pg_publication_done(&publication);
+    return true;
+}
+
+/* ---- Tables. ---- */
+
+enum table_field {
+    TABLE_OID,
+    TABLE_SPACE,
+    TABLE_NAME,
+    TABLE_IDENTITY,
+    TABLE_MAY_SELECT,
+    TABLE_IS_OWNER,
+    TABLE_IS_PUBLISHED,
+    TABLE_OWNER,
+};
+
+static const char tables_query[] =
+    "SELECT c.oid, n.nspname, c.relname, c.relreplident, "
+    "pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND "
+    "pg_catalog.has_table_privilege(c.oid, 'SELECT'), "
+    "pg_catalog.pg_has_role(c.relowner, 'USAGE'), "
+    "EXISTS (SELECT FROM pg_catalog.pg_publication_tables t WHERE t.pubname = $1 "
+    "AND t.schemaname = n.nspname AND t.tablename = c.relname), "
+    "pg_catalog.pg_get_userbyid(c.relowner) "
+    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p' "
+    "AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' "
+    "ORDER BY n.nspname, c.relname";
+
+static void check_privileges(struct preflight *preflight, const PGresult *tables, int row,
+                             const char *what)
+{
+    const char *user = preflight->config->user;
+    const char *space = mr_pg_field(tables, row, TABLE_SPACE);
+    const char *table = mr_pg_field(tables, row, TABLE_NAME);
+    if (!is_true(tables, row, TABLE_MAY_SELECT)) {
+        mr_findings_add(preflight->findings, MR_FINDING_ERROR, what,
+                        "cannot be copied; run: GRANT USAGE ON SCHEMA \"%s\" TO \"%s\"; GRANT "
+                        "SELECT ON \"%s\".\"%s\" TO \"%s\"",
+                        space, user, space, table, user);
+    }
+    if (!is_true(tables, row, TABLE_IS_PUBLISHED) && !is_true(tables, row, TABLE_IS_OWNER)) {
+        mr_findings_add(preflight->findings, MR_FINDING_ERROR, what,
+                        "is not published and belongs to role \"%s\"; run as that role or as a "
+                        "superuser: %s PUBLICATION \"%s\" %s TABLE \"%s\".\"%s\"",
+                        mr_pg_field(tables, row, TABLE_OWNER),
+                        preflight->publication_exists ? "ALTER" : "CREATE", preflight->publication,
+                        preflight->publication_exists ? "ADD" : "FOR", space, table);
+    }
+}
+
+static bool has_key(const struct mr_pg_table *table)
+{
+    for (uint16_t i = 0; i < table->column_count; i++) {
+        if (table->columns[i].in_identity) {
+            return true; /* FULL flags every column */
+        }
+    }
+    return false;
+}
+
+static bool check_table(struct preflight *preflight, const PGresult *tables, int row,
+                        struct mr_error *err)
+{
+    char what[sizeof(preflight->findings->items[0].what)];
+    const char *type_name = NULL;
+    struct mr_pg_table table = {
+        .oid = (uint32_t)strtoul(mr_pg_field(tables, row, TABLE_OID), NULL, 10),
+        .space = mr_pg_field(tables, row, TABLE_SPACE),
+        .name = mr_pg_field(tables, row, TABLE_NAME),
+        .identity = mr_pg_field(tables, row, TABLE_IDENTITY)[0],
+    };
+    (void)snprintf(what, sizeof(what), "table %s.%s", table.space, table.name);
+    mr_arena_reset(&preflight->scratch);
+    if (!mr_pg_describe_whole(&preflight->connection, &table, NULL, &preflight->scratch, err)) {
+        return false;
+    }
+    check_privileges(preflight, tables, row, what);
+    const struct mr_pg_column *unsupported = mr_pg_table_unsupported(&table, &type_name);
+    if (unsupported != NULL) {
+        mr_findings_add(preflight->findings, MR_FINDING_ERROR, what,
+                        "column \"%s\" has the type %s, which is not captured; add \"%s.%s\" to "
+                        "\"exclude\", or change the column's type",
+                        unsupported->name, type_name, table.space, table.name);
+    }
+    if (!has_key(&table)) {
+        mr_findings_add(preflight->findings, MR_FINDING_WARNING, what,
+                        "has no key: once it is published the server refuses to update and delete "
+                        "its rows; run: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL, unless "
+                        "rows are only ever inserted",
+                        table.space, table.name);
+    }
+    return true;
+}
+
+static bool check_tables(struct preflight *preflight, struct mr_error *err)
+{
+    const char *const parameters[] = {preflight->publication};
+    PGresult *tables = mr_pg_query(&preflight->connection, tables_query, parameters, 1, err);
+    if (tables == NULL) {
+        return false;
+    }
+    uint32_t count = 0;
+    bool ok = true;
+    for (int row = 0; ok && row < PQntuples(tables); row++) {
+        const char *space = mr_pg_field(tables, row, TABLE_SPACE);
+        if (mr_table_filter_takes(&preflight->filter, space,
+                                  mr_pg_field(tables, row, TABLE_NAME))) {
+            ok = check_table(preflight, tables, row, err);
+            count++;
+        }
+    }
+    PQclear(tables);
+    mr_findings_add(preflight->findings, count == 0 ? MR_FINDING_WARNING : MR_FINDING_OK, "tables",
+                    count == 0 ? "%u tables match \"tables\"; create them, or correct the patterns"
+                               : "%u tables match",
+                    count);
+    return ok;
+}
+
+bool mr_pg_preflight(const struct mr_source_context *context, struct mr_findings *findings,
+                     struct mr_error *err)
+{
+    const struct mr_pg_config *config = context->config;
+    struct preflight preflight = {
+        .context = context,
+        .config = config,
+        .findings = findings,
+        .filter = {.include = &config->tables, .exclude = &config->exclude},
+    };
+    MR_ASSERT(findings->count <= MR_FINDINGS_MAX);
+    mr_pg_config_slot(config, context->pipeline, context->name, preflight.slot);
+    mr_pg_config_publication(config, context->pipeline, context->name, preflight.publication);
+    const bool ok =
+        mr_arena_init(&preflight.scratch, SCRATCH_BYTES_MAX, SCRATCH_BYTES_KEPT, err) &&
+        mr_pg_connection_open(&preflight.connection, context, MR_PG_CONNECTION_SQL, err) &&
+        check_slot(&preflight, err) && check_publication(&preflight, err) &&
+        check_server(&preflight, err) && check_tables(&preflight, err);
+    mr_pg_connection_close(&preflight.connection);
+    mr_arena_done(&preflight.scratch);
+    return ok;
+}

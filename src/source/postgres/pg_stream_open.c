@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pg_stream_open.c - opening, confirming, observing and closing a stream; reading is pg_stream.c.
+ *
+ * Two connections: `replication` is in COPY BOTH from START_REPLICATION on and can ask nothing any
+ * more, so `control` answers what a Relation message leaves open. It is opened again when the server
+ * closed it meanwhile.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "pg_describe.h"
+#include "pg_publication.h"
+#include "pg_stream.h"
+
+#define STATUS_BYTES        34
+#define SKEW_TRIES          3
+#define SERVER_ASK_NS       UINT64_C(1000000000)
+#define NS_PER_MS           UINT64_C(1000000)
+#define ORIGIN_VERSION_MIN  160000
+#define START_COMMAND_BYTES 512
+
+static uint64_t now(const struct mr_source *source)
+{
+    return source->context->env->monotonic_ns(source->context->env);
+}
+
+/* ---- The control connection. ---- */
+
+/* Takes the answer to the question for the server's log end, if one is under way. */
+static void settle(struct mr_source *source)
+{
+    struct mr_error ignored = {0};
+    if (source->server_is_asked) {
+        source->server_is_asked = false;
+        PQclear(mr_pg_collect(&source->control, &ignored));
+    }
+}
+
+static bool reopen_control(struct mr_source *source, struct mr_error *err)
+{
+    source->server_is_asked = false;
+    mr_pg_connection_close(&source->control);
+    *err = (struct mr_error){0};
+    return mr_pg_connection_open(&source->control, source->context, MR_PG_CONNECTION_SQL, err);
+}
+
+static bool describe(void *context, struct mr_pg_table *table, struct mr_arena *arena,
+                     struct mr_error *err)
+{
+    struct mr_source *source = context;
+    settle(source);
+    if (source->control.pg != NULL && PQstatus(source->control.pg) == CONNECTION_OK) {
+        if (mr_pg_describe(&source->control, table, arena, err)) {
+            return true;
+        }
+        if (err->code != MR_E_NET) {
+            return false;
+        }
+    }
+    return reopen_control(source, err) && mr_pg_describe(&source->control, table, arena, err);
+}
+
+/* Our clock minus the server's: the round trip that took least time bounds the error best. */
+static bool measure_skew(struct mr_source *source, struct mr_error *err)
+{
+    static const char query[] =
+        "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::pg_catalog.int8";
+    const struct mr_env *env = source->context->env;
+    int64_t least_us = INT64_MAX;
+    for (int i = 0; i < SKEW_TRIES; i++) {
+        const int64_t before_us = env->unix_us(env);
+        PGresult *result = mr_pg_query(&source->control, query, NULL, 0, err);
+        const int64_t after_us = env->unix_us(env);
+        if (result == NULL) {
+            return mr_error_context(err, "ask the server's clock");
+        }
+        const int64_t server_us = strtoll(mr_pg_field(result, 0, 0), NULL, 10);
+        PQclear(result);
+        if (after_us - before_us < least_us) {
+            least_us = after_us - before_us;
+            source->clock_skew_us = before_us + least_us / 2 - server_us;
+        }
+    }
+    return true;
+}
+
+/* ---- Opening. ---- */
+
+static bool start_replication(struct mr_source *source, const char *slot, const char *publication,
+                              uint64_t lsn, struct mr_error *err)
+{
+    char slot_quoted[2 * MR_PG_NAME_BYTES_MAX + 3];
+    char names[2 * MR_PG_NAME_BYTES_MAX + 3];
+    char names_quoted[2 * sizeof(names) + 3];
+    char command[START_COMMAND_BYTES + sizeof(names_quoted)];
+    char from[MR_PG_LSN_TEXT_BYTES];
+    mr_pg_quote_identifier(slot, slot_quoted, sizeof(slot_quoted));
+    mr_pg_quote_identifier(publication, names, sizeof(names));
+    mr_pg_quote_literal(names, names_quoted, sizeof(names_quoted));
+    mr_pg_lsn_format(lsn, from);
+    const bool has_origin = PQserverVersion(source->replication.pg) >= ORIGIN_VERSION_MIN;
+    (void)snprintf(command, sizeof(command),
+                   "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names %s, "
+                   "binary 'true'%s)",
+                   slot_quoted, from, names_quoted, has_origin ? ", origin 'any'" : "");
+    PGresult *result = mr_pg_command(&source->replication, command, err);
+    if (result == NULL) {
+        return mr_error_context(err, "stream slot \"%s\" from %s", slot, from);
+    }
+    const bool ok = PQresultStatus(result) == PGRES_COPY_BOTH;
+    PQclear(result);
+    return ok || mr_fail(err, MR_E_PROTOCOL, MR_STOP, "START_REPLICATION did not start a stream");
+}
+
+static bool check_slot(struct mr_source *source, const char *name, uint64_t resume_lsn,
+                       struct mr_error *err)
+{
+    struct mr_pg_slot slot;
+    return mr_pg_slot_read(&source->control, name, &slot, err) &&
+           mr_pg_slot_check(&slot, name, PQdb(source->control.pg), resume_lsn, err);
+}
+
+static bool connect_stream(struct mr_source *source, const struct mr_position *resume,
+                           struct mr_error *err)
+{
+    const struct mr_source_context *context = source->context;
+    const struct mr_pg_config *config = context->config;
+    const uint64_t lsn = resume->native.major;
+    char slot[MR_PG_NAME_BYTES_MAX];
+    char publication[MR_PG_NAME_BYTES_MAX];
+    mr_pg_config_slot(config, context->pipeline, context->name, slot);
+    mr_pg_config_publication(config, context->pipeline, context->name, publication);
+    return mr_pg_connection_open(&source->control, context, MR_PG_CONNECTION_SQL, err) &&
+           mr_pg_connection_open(&source->replication, context, MR_PG_CONNECTION_REPLICATION,
+                                 err) &&
+           mr_pg_identify(&source->replication, &source->identity, err) &&
+           mr_pg_check_epoch(&source->replication, &source->identity, resume, err) &&
+           check_slot(source, slot, lsn, err) &&
+           mr_pg_publication_ensure(&source->control, publication, &source->decoder.filter, err) &&
+           measure_skew(source, err) && mr_pg_connection_widen(&source->replication, err) &&
+           start_replication(source, slot, publication, lsn, err);
+}
+
+struct mr_source *mr_pg_stream_open(const struct mr_source_context *context,
+                                    const struct mr_position *resume, struct mr_error *err)
+{
+    const struct mr_pg_config *config = context->config;
+    MR_ASSERT(mr_position_is_set(resume) && resume->native.major != 0);
+    struct mr_source *source = mr_memory_new(1, sizeof(*source));
+    const uint64_t lsn = resume->native.major;
+    source->context = context;
+    source->decoder = (struct mr_pgoutput){
+        .catalog = context->catalog,
+        .filter = {.include = &config->tables, .exclude = &config->exclude},
+        .describer = {.context = source, .describe = describe},
+        .value_bytes_max = context->value_bytes_max,
+        .resume_lsn = lsn,
+    };
+    source->received_lsn = source->idle_lsn = source->handed_lsn = source->acked_lsn = lsn;
+    if (!mr_pgoutput_init(&source->decoder, err) || !connect_stream(source, resume, err)) {
+        mr_pg_stream_close(source);
+        return NULL;
+    }
+    source->status_sent_ns = source->idle_handed_ns = source->read_ns = now(source);
+    source->heartbeat_ns = source->status_sent_ns;
+    MR_ASSERT(source->message == NULL && !source->has_failed);
+    return source;
+}
+
+/* ---- Confirming. ---- */
+
+static void put_u64(uint8_t *to, uint64_t value)
+{
+    const uint64_t swapped = __builtin_bswap64(value);
+    memcpy(to, &swapped, sizeof(swapped));
+}
+
+bool mr_pg_stream_send_status(struct mr_source *source, uint64_t now_ns, struct mr_error *err)
+{
+    const struct mr_env *env = source->context->env;
+    uint8_t status[STATUS_BYTES] = {'r'};
+    MR_ASSERT(source->acked_lsn != 0);
+    /* Written, flushed, applied: all three are what is durable here, and nothing else. */
+    put_u64(status + 1, source->acked_lsn);
+    put_u64(status + 9, source->acked_lsn);
+    put_u64(status + 17, source->acked_lsn);
+    put_u64(status + 25, (uint64_t)(env->unix_us(env) - MR_PG_EPOCH_US));
+    if (PQputCopyData(source->replication.pg, (const char *)status, STATUS_BYTES) != 1 ||
+        PQflush(source->replication.pg) != 0) {
+        return mr_pg_fail_result(&source->replication, NULL, "confirm a position", err);
+    }
+    source->status_due = false;
+    source->status_sent_ns = now_ns;
+    return true;
+}
+
+bool mr_pg_stream_ack(struct mr_source *source, struct mr_native_position durable_up_to,
+                      struct mr_error *err)
+{
+    (void)err;
+    /* Never past what was handed on: the server would throw away what nobody has. */
+    MR_ASSERT(durable_up_to.major <= source->handed_lsn);
+    if (durable_up_to.major > source->acked_lsn) {
+        source->acked_lsn = durable_up_to.major;
+        source->status_due = true;
+    }
+    return true; /* next() sends it, soon and not for each batch */
+}
+
+bool mr_pg_stream_heartbeat(struct mr_source *source, uint64_t now_ns, struct mr_error *err)
+{
+    const struct mr_pg_config *config = source->context->config;
+    if (config->heartbeat_ms == 0 ||
+        now_ns - source->heartbeat_ns < config->heartbeat_ms * NS_PER_MS) {
+        return true;
+    }
+    source->heartbeat_ns = now_ns;
+    settle(source);
+    PQclear(mr_pg_query(&source->control,
+                        "SELECT pg_catalog.pg_logical_emit_message(false, 'millrace', '')", NULL, 0,
+                        err));
+    return err->code == MR_OK || mr_error_context(err, "write a heartbeat");
+}
+
+/* ---- Observing. ---- */
+
+static void ask_server(struct mr_source *source)
+{
+    static const char query[] =
+        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() "
+        "THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END";
+    const uint64_t now_ns = now(source);
+    if (source->control.pg == NULL || PQstatus(source->control.pg) != CONNECTION_OK) {
+        return;
+    }
+    if (source->server_is_asked) {
+        if (PQconsumeInput(source->control.pg) == 0 || PQisBusy(source->control.pg) != 0) {
+            return;
+        }
+        struct mr_error ignored = {0};
+        PGresult *result = mr_pg_collect(&source->control, &ignored);
+        source->server_is_asked = false;
+        if (result != NULL && PQntuples(result) == 1 &&
+            !mr_pg_lsn_parse(mr_pg_field(result, 0, 0), &source->server_lsn)) {
+            source->server_lsn = 0;
+        }
+        PQclear(result);
+    }
+    if (now_ns - source->server_asked_ns >= SERVER_ASK_NS) {
+        source->server_asked_ns = now_ns;
+        source->server_is_asked = PQsendQuery(source->control.pg, query) == 1;
+    }
+}
+
+void mr_pg_stream_observe(struct mr_source *source, struct mr_source_observation *observation)
+{
+    MR_ASSERT(source->replication.pg != NULL);
+    ask_server(source);
+    const uint64_t ours =
+        source->received_lsn > source->idle_lsn ? source->received_lsn : source->idle_lsn;
+    const int version = PQserverVersion(source->replication.pg);
+    *observation = (struct mr_source_observation){
+        .lag_bytes = source->server_lsn == 0     ? UINT64_MAX
+                     : source->server_lsn > ours ? source->server_lsn - ours
+                                                 : 0,
+        .clock_skew_us = source->clock_skew_us,
+        .commit_resolution_us = 1,
+        .received_bytes = source->received_bytes,
+    };
+    (void)snprintf(observation->server, sizeof(observation->server), "PostgreSQL %d.%d",
+                   version / 10000, version % 10000);
+}
+
+void mr_pg_stream_close(struct mr_source *source)
+{
+    if (source == NULL) {
+        return;
+    }
+    struct mr_error ignored = {0};
+    if (source->status_due && source->replication.pg != NULL &&
+        PQstatus(source->replication.pg) == CONNECTION_OK) {
+        (void)!mr_pg_stream_send_status(source, 0, &ignored);
+    }
+    PQfreemem(source->message);
+    mr_pg_connection_close(&source->replication);
+    mr_pg_connection_close(&source->control);
+    mr_pgoutput_done(&source->decoder);
+    free(source);
+}

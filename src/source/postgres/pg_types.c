@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pg_types.c - the type table, and one put function for each wire form.
+ *
+ * A put function trusts nothing: a wrong length is MALFORMED, a value outside the core type is
+ * refused by its own result, never clipped. It writes the cell only when it returns OK, except that
+ * text is validated before the copy and a decimal after its arithmetic.
+ *
+ * Wire forms: the *send() functions of PostgreSQL, src/backend/utils/adt (integers and floats
+ * big-endian; dates in days and times in microseconds from 2000-01-01; jsonb with a version byte).
+ */
+#include "pg_types.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "pg_numeric.h"
+#include "reader.h"
+
+#define DAY_US        INT64_C(86400000000)
+#define JSONB_VERSION 1
+
+/* ---- Fixed widths. ---- */
+
+#define PUT_FIXED(name, bits, c_type)                                                              \
+    static enum mr_pg_put put_##name(struct mr_column_chunk *column, struct mr_arena *arena,       \
+                                     uint32_t row, const struct mr_pg_plan *plan,                  \
+                                     struct mr_slice wire)                                         \
+    {                                                                                              \
+        uint##bits##_t raw;                                                                        \
+        c_type value;                                                                              \
+        (void)arena;                                                                               \
+        (void)plan;                                                                                \
+        if (MR_UNLIKELY(wire.length != sizeof(raw))) {                                             \
+            return MR_PG_PUT_MALFORMED;                                                            \
+        }                                                                                          \
+        memcpy(&raw, wire.bytes, sizeof(raw));                                                     \
+        raw = __builtin_bswap##bits(raw);                                                          \
+        memcpy(&value, &raw, sizeof(value));                                                       \
+        mr_put_##name(column, row, value);                                                         \
+        return MR_PG_PUT_OK;                                                                       \
+    }
+PUT_FIXED(i16, 16, int16_t)
+PUT_FIXED(i32, 32, int32_t)
+PUT_FIXED(i64, 64, int64_t)
+PUT_FIXED(u32, 32, uint32_t)
+PUT_FIXED(f32, 32, float)
+PUT_FIXED(f64, 64, double)
+#undef PUT_FIXED
+
+static bool read_i64(struct mr_slice wire, int64_t *value)
+{
+    uint64_t raw;
+    if (MR_UNLIKELY(wire.length != sizeof(raw))) {
+        return false;
+    }
+    memcpy(&raw, wire.bytes, sizeof(raw));
+    *value = (int64_t)__builtin_bswap64(raw);
+    return true;
+}
+
+static enum mr_pg_put put_bool(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
+                               const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    (void)arena;
+    (void)plan;
+    if (MR_UNLIKELY(wire.length != 1 || wire.bytes[0] > 1)) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    mr_put_u8(column, row, wire.bytes[0]);
+    return MR_PG_PUT_OK;
+}
+
+static enum mr_pg_put put_date(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
+                               const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    uint32_t raw;
+    (void)arena;
+    (void)plan;
+    if (MR_UNLIKELY(wire.length != sizeof(raw))) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    memcpy(&raw, wire.bytes, sizeof(raw));
+    const int32_t days = (int32_t)__builtin_bswap32(raw);
+    if (MR_UNLIKELY(days == INT32_MAX || days == INT32_MIN)) {
+        return MR_PG_PUT_INFINITY;
+    }
+    if (MR_UNLIKELY(days > INT32_MAX - MR_PG_EPOCH_DAYS)) {
+        return MR_PG_PUT_RANGE;
+    }
+    mr_put_i32(column, row, days + MR_PG_EPOCH_DAYS);
+    return MR_PG_PUT_OK;
+}
+
+static enum mr_pg_put put_time(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
+                               const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    int64_t us;
+    (void)arena;
+    (void)plan;
+    if (MR_UNLIKELY(!read_i64(wire, &us) || us < 0 || us > DAY_US)) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    mr_put_i64(column, row, us);
+    return MR_PG_PUT_OK;
+}
+
+static enum mr_pg_put put_timestamp(struct mr_column_chunk *column, struct mr_arena *arena,
+                                    uint32_t row, const struct mr_pg_plan *plan,
+                                    struct mr_slice wire)
+{
+    int64_t us;
+    (void)arena;
+    (void)plan;
+    if (MR_UNLIKELY(!read_i64(wire, &us))) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    if (MR_UNLIKELY(us == INT64_MAX || us == INT64_MIN)) {
+        return MR_PG_PUT_INFINITY;
+    }
+    if (MR_UNLIKELY(us > INT64_MAX - MR_PG_EPOCH_US)) {
+        return MR_PG_PUT_RANGE;
+    }
+    mr_put_i64(column, row, us + MR_PG_EPOCH_US);
+    return MR_PG_PUT_OK;
+}
+
+static enum mr_pg_put put_uuid(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
+                               const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    (void)arena;
+    (void)plan;
+    if (MR_UNLIKELY(wire.length != column->width)) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    memcpy(column->values + (size_t)row * column->width, wire.bytes, wire.length);
+    mr_put_valid(column, row);
+    return MR_PG_PUT_OK;
+}
+
+static enum mr_pg_put put_decimal(struct mr_column_chunk *column, struct mr_arena *arena,
+                                  uint32_t row, const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    struct mr_pg_numeric numeric;
+    mr_i128 unscaled;
+    (void)arena;
+    switch (mr_pg_numeric_parse(wire, &numeric)) {
+    case MR_PG_NUMERIC_FINITE:
+        break;
+    case MR_PG_NUMERIC_NAN:
+        return MR_PG_PUT_NAN;
+    case MR_PG_NUMERIC_INFINITY:
+    case MR_PG_NUMERIC_MINUS_INFINITY:
+        return MR_PG_PUT_INFINITY;
+    case MR_PG_NUMERIC_MALFORMED:
+        return MR_PG_PUT_MALFORMED;
+    }
+    if (!mr_pg_numeric_unscaled(&numeric, plan->precision, plan->scale, &unscaled)) {
+        return MR_PG_PUT_RANGE;
+    }
+    mr_put_decimal(column, row, unscaled);
+    return MR_PG_PUT_OK;
+}
+
+/* ---- Variable lengths. ---- */
+
+static enum mr_pg_put put_bytes(struct mr_column_chunk *column, struct mr_arena *arena,
+                                uint32_t row, const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    (void)plan;
+    return mr_put_bytes(column, arena, row, wire.bytes, wire.length) ? MR_PG_PUT_OK
+                                                                     : MR_PG_PUT_FULL;
+}
+
+static enum mr_pg_put put_text(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
+                               const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    (void)plan;
+    if (MR_UNLIKELY(!mr_pg_text_is_utf8(wire.bytes, wire.length))) {
+        return MR_PG_PUT_ENCODING;
+    }
+    return mr_put_bytes(column, arena, row, wire.bytes, wire.length) ? MR_PG_PUT_OK
+                                                                     : MR_PG_PUT_FULL;
+}
+
+static enum mr_pg_put put_jsonb(struct mr_column_chunk *column, struct mr_arena *arena,
+                                uint32_t row, const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    if (wire.length == 0 || wire.bytes[0] != JSONB_VERSION) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    return put_text(column, arena, row, plan,
+                    (struct mr_slice){.bytes = wire.bytes + 1, .length = wire.length - 1});
+}
+
+static enum mr_pg_put put_numeric_text(struct mr_column_chunk *column, struct mr_arena *arena,
+                                       uint32_t row, const struct mr_pg_plan *plan,
+                                       struct mr_slice wire)
+{
+    struct mr_pg_numeric numeric;
+    const char *word = NULL;
+    (void)plan;
+    switch (mr_pg_numeric_parse(wire, &numeric)) {
+    case MR_PG_NUMERIC_FINITE:
+        break;
+    case MR_PG_NUMERIC_NAN:
+        word = "NaN";
+        break;
+    case MR_PG_NUMERIC_INFINITY:
+        word = "Infinity";
+        break;
+    case MR_PG_NUMERIC_MINUS_INFINITY:
+        word = "-Infinity";
+        break;
+    case MR_PG_NUMERIC_MALFORMED:
+        return MR_PG_PUT_MALFORMED;
+    }
+    const size_t length = word != NULL ? strlen(word) : mr_pg_numeric_text_length(&numeric);
+    uint8_t *text = mr_put_reserve(column, arena, row, length);
+    if (text == NULL) {
+        return MR_PG_PUT_FULL;
+    }
+    if (word != NULL) {
+        memcpy(text, word, length);
+    } else {
+        mr_pg_numeric_text(&numeric, text);
+    }
+    return MR_PG_PUT_OK;
+}
+
+/* Length of the well-formed sequence at `bytes`, which starts with a byte >= 0x80; 0 if it is none.
+ * Table 3-7 of the Unicode standard: only the second byte's bounds depend on the first. */
+static size_t utf8_sequence(const uint8_t *bytes, size_t left)
+{
+    const uint8_t first = bytes[0];
+    const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || left < length) {
+        return 0;
+    }
+    const uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    const uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (bytes[1] < low || bytes[1] > high) {
+        return 0;
+    }
+    for (size_t i = 2; i < length; i++) {
+        if ((bytes[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+bool mr_pg_text_is_utf8(const uint8_t *bytes, size_t length)
+{
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    size_t i = 0;
+    while (i < length) {
+        uint64_t word;
+        if (length - i >= sizeof(word)) {
+            memcpy(&word, bytes + i, sizeof(word));
+            /* No byte is above 0x7F and none is zero. */
+            if (((word | (word - ones)) & high_bits) == 0) {
+                i += sizeof(word);
+                continue;
+            }
+        }
+        if (bytes[i] == 0) {
+            return false;
+        }
+        const size_t step = bytes[i] < 0x80 ? 1 : utf8_sequence(bytes + i, length - i);
+        if (step == 0) {
+            return false;
+        }
+        i += step;
+    }
+    return true;
+}
+
+/* ---- The table. ---- */
+
+struct type_entry {
+    uint32_t oid; /* src/include/catalog/pg_type.dat; built-in numbers never change */
+    enum mr_type type;
+    mr_pg_put_fn put;
+    const char *name; /* as format_type() prints it, modifier aside */
+    enum { MODIFIER_NONE, MODIFIER_LENGTH, MODIFIER_NUMERIC, MODIFIER_FRACTION } modifier;
+    const char *suffix; /* after the modifier: " with time zone" */
+    bool text_is_same;
+};
+
+#define OID_NUMERIC 1700
+#define OID_BPCHAR  1042
+
+static const struct type_entry types[] = {
+    {.oid = 16, .type = MR_TYPE_BOOL, .put = put_bool, .name = "boolean"},
+    {.oid = 17, .type = MR_TYPE_BYTES, .put = put_bytes, .name = "bytea"},
+    {.oid = 19, .type = MR_TYPE_TEXT, .put = put_text, .name = "name", .text_is_same = true},
+    {.oid = 20, .type = MR_TYPE_I64, .put = put_i64, .name = "bigint"},
+    {.oid = 21, .type = MR_TYPE_I16, .put = put_i16, .name = "smallint"},
+    {.oid = 23, .type = MR_TYPE_I32, .put = put_i32, .name = "integer"},
+    {.oid = 25, .type = MR_TYPE_TEXT, .put = put_text, .name = "text", .text_is_same = true},
+    {.oid = 26, .type = MR_TYPE_U32, .put = put_u32, .name = "oid"},
+    {.oid = 114, .type = MR_TYPE_JSON, .put = put_text, .name = "json", .text_is_same = true},
+    {.oid = 700, .type = MR_TYPE_F32, .put = put_f32, .name = "real"},
+    {.oid = 701, .type = MR_TYPE_F64, .put = put_f64, .name = "double precision"},
+    {.oid = OID_BPCHAR,
+     .type = MR_TYPE_TEXT,
+     .put = put_text,
+     .name = "character",
+     .modifier = MODIFIER_LENGTH,
+     .text_is_same = true},
+    {.oid = 1043,
+     .type = MR_TYPE_TEXT,
+     .put = put_text,
+     .name = "character varying",
+     .modifier = MODIFIER_LENGTH,
+     .text_is_same = true},
+    {.oid = 1082, .type = MR_TYPE_DATE, .put = put_date, .name = "date"},
+    {.oid = 1083,
+     .type = MR_TYPE_TIME,
+     .put = put_time,
+     .name = "time",
+     .modifier = MODIFIER_FRACTION,
+     .suffix = " without time zone"},
+    {.oid = 1114,
+     .type = MR_TYPE_TIMESTAMP,
+     .put = put_timestamp,
+     .name = "timestamp",
+     .modifier = MODIFIER_FRACTION,
+     .suffix = " without time zone"},
+    {.oid = 1184,
+     .type = MR_TYPE_TIMESTAMPTZ,
+     .put = put_timestamp,
+     .name = "timestamp",
+     .modifier = MODIFIER_FRACTION,
+     .suffix = " with time zone"},
+    {.oid = OID_NUMERIC,
+     .type = MR_TYPE_DECIMAL,
+     .put = put_decimal,
+     .name = "numeric",
+     .modifier = MODIFIER_NUMERIC},
+    {.oid = 2950, .type = MR_TYPE_UUID, .put = put_uuid, .name = "uuid"},
+    {.oid = 3802, .type = MR_TYPE_JSON, .put = put_jsonb, .name = "jsonb"},
+};
+
+static const struct type_entry *find_type(uint32_t oid)
+{
+    for (size_t i = 0; i < MR_ARRAY_LEN(types); i++) {
+        if (types[i].oid == oid) {
+            return &types[i];
+        }
+    }
+    return NULL;
+}
+
+/* Modifiers of numeric and of lengths count the 4 bytes of a varlena header. */
+#define MODIFIER_OFFSET 4
+
+static bool has_modifier(int32_t modifier)
+{
+    return modifier >= MODIFIER_OFFSET;
+}
+
+static int numeric_precision(int32_t modifier)
+{
+    MR_ASSERT(has_modifier(modifier));
+    return (modifier - MODIFIER_OFFSET) >> 16 & 0xFFFF;
+}
+
+/* Eleven bits, signed (15 and later allow scales below zero and above the precision). */
+static int numeric_scale(int32_t modifier)
+{
+    MR_ASSERT(has_modifier(modifier));
+    return (((modifier - MODIFIER_OFFSET) & 0x7FF) ^ 1024) - 1024;
+}
+
+static bool is_decimal(int32_t modifier)
+{
+    if (!has_modifier(modifier)) {
+        return false;
+    }
+    const int precision = numeric_precision(modifier);
+    const int scale = numeric_scale(modifier);
+    return precision >= 1 && precision <= MR_DECIMAL_DIGITS_MAX && scale >= 0 && scale <= precision;
+}
+
+bool mr_pg_type_resolve(struct mr_pg_type_ref ref, struct mr_column *column,
+                        struct mr_pg_plan *plan)
+{
+    const struct type_entry *entry = find_type(ref.oid);
+    if (ref.is_enum) {
+        column->type = MR_TYPE_TEXT;
+        *plan = (struct mr_pg_plan){.put = put_text, .text_is_same = true};
+        return true;
+    }
+    if (entry == NULL) {
+        return false;
+    }
+    *plan = (struct mr_pg_plan){.put = entry->put, .text_is_same = entry->text_is_same};
+    column->type = entry->type;
+    column->precision = 0;
+    column->scale = 0;
+    switch (entry->modifier) {
+    case MODIFIER_NONE:
+    case MODIFIER_LENGTH:
+        break;
+    case MODIFIER_FRACTION:
+        column->precision = ref.modifier >= 0 && ref.modifier <= 6 ? (uint8_t)ref.modifier : 6;
+        break;
+    case MODIFIER_NUMERIC:
+        if (!is_decimal(ref.modifier)) {
+            column->type = MR_TYPE_TEXT;
+            plan->put = put_numeric_text;
+            break;
+        }
+        column->precision = (uint8_t)numeric_precision(ref.modifier);
+        column->scale = (uint8_t)numeric_scale(ref.modifier);
+        plan->precision = column->precision;
+        plan->scale = column->scale;
+        break;
+    }
+    MR_ASSERT(plan->put != NULL);
+    return true;
+}
+
+bool mr_pg_type_format(uint32_t oid, int32_t modifier, char text[MR_PG_TYPE_NAME_BYTES])
+{
+    const struct type_entry *entry = find_type(oid);
+    char shown[24] = "";
+    if (entry == NULL) {
+        return false;
+    }
+    switch (entry->modifier) {
+    case MODIFIER_NONE:
+        break;
+    case MODIFIER_LENGTH:
+        if (has_modifier(modifier)) {
+            (void)snprintf(shown, sizeof(shown), "(%d)", modifier - MODIFIER_OFFSET);
+        }
+        break;
+    case MODIFIER_NUMERIC:
+        if (has_modifier(modifier)) {
+            (void)snprintf(shown, sizeof(shown), "(%d,%d)", numeric_precision(modifier),
+                           numeric_scale(modifier));
+        }
+        break;
+    case MODIFIER_FRACTION:
+        if (modifier >= 0) {
+            (void)snprintf(shown, sizeof(shown), "(%d)", modifier);
+        }
+        break;
+    }
+    /* "character" without a length means one; the type without any limit goes by another name. */
+    const char *name = oid == OID_BPCHAR && shown[0] == '\0' ? "bpchar" : entry->name;
+    const int length = snprintf(text, MR_PG_TYPE_NAME_BYTES, "%s%s%s", name, shown,
+                                entry->suffix == NULL ? "" : entry->suffix);
+    MR_ASSERT(length > 0 && length < MR_PG_TYPE_NAME_BYTES);
+    return true;
+}
+
+bool mr_pg_put_fail(enum mr_pg_put result, const struct mr_schema *schema, uint16_t column,
+                    struct mr_error *err)
+{
+    const struct mr_column *of = &schema->columns[column];
+    const char *what = NULL;
+    MR_ASSERT(column < schema->column_count);
+    switch (result) {
+    case MR_PG_PUT_OK:
+    case MR_PG_PUT_FULL:
+        mr_assert_failed("the cell failed", __FILE__, __LINE__);
+    case MR_PG_PUT_MALFORMED:
+        return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
+                       "table \"%s.%s\", column \"%s\": the server sent bytes that are no %s",
+                       schema->space, schema->table, of->name, of->source_type);
+    case MR_PG_PUT_NAN:
+        what = "a value NaN, which a decimal cannot hold";
+        break;
+    case MR_PG_PUT_INFINITY:
+        what = "an infinite value, which has no place in the target";
+        break;
+    case MR_PG_PUT_RANGE:
+        what = "a value outside the range of the target's type";
+        break;
+    case MR_PG_PUT_ENCODING:
+        what = "text that is not UTF-8";
+        break;
+    }
+    return mr_fail(err, MR_E_TYPE, MR_STOP,
+                   "table \"%s.%s\", column \"%s\" of type %s: %s; correct the row at the source "
+                   "and copy the table anew, or exclude the table",
+                   schema->space, schema->table, of->name, of->source_type, what);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pg_types.h - PostgreSQL's types: which core type a column becomes, and how its binary wire form
+ * goes into a column chunk. The stream (pgoutput with `binary`) and the snapshot (COPY BINARY) send
+ * the same bytes, so both decode through this one table.
+ *
+ *   PostgreSQL                          core          note
+ *   boolean                             BOOL
+ *   smallint, integer, bigint           I16, I32, I64
+ *   real, double precision              F32, F64
+ *   numeric(p,s), p <= 38, 0 <= s <= p  DECIMAL(p,s)  NaN is refused: a decimal cannot hold it
+ *   other numeric                       TEXT          as the server prints it, NaN and Infinity too
+ *   text, varchar, char(n), name, enum  TEXT          char(n) with its padding
+ *   bytea                               BYTES
+ *   date, time, timestamp, timestamptz  DATE, TIME, TIMESTAMP, TIMESTAMPTZ; infinity is refused
+ *   uuid                                UUID
+ *   json, jsonb                         JSON
+ *   oid                                 U32
+ *
+ * A domain counts as its base type. Everything else is not captured: the caller says which table,
+ * column and type (MR_E_TYPE).
+ */
+#ifndef MR_SOURCE_POSTGRES_PG_TYPES_H
+#define MR_SOURCE_POSTGRES_PG_TYPES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "chunk.h"
+#include "compiler.h"
+#include "error.h"
+#include "schema.h"
+#include "slice.h"
+
+/* 2000-01-01, from where PostgreSQL counts, in Unix time. */
+#define MR_PG_EPOCH_DAYS 10957
+#define MR_PG_EPOCH_US   (INT64_C(86400000000) * MR_PG_EPOCH_DAYS)
+
+/** What became of a cell. All but OK leave the row incomplete. */
+enum mr_pg_put {
+    MR_PG_PUT_OK,
+    MR_PG_PUT_FULL,      /* the arena has no room */
+    MR_PG_PUT_MALFORMED, /* the bytes are not of this type: the peer broke the protocol */
+    MR_PG_PUT_NAN,       /* values that exist on the server and have no place in the core type */
+    MR_PG_PUT_INFINITY,
+    MR_PG_PUT_RANGE,
+    MR_PG_PUT_ENCODING, /* text that is not UTF-8 */
+};
+
+struct mr_pg_plan;
+
+typedef enum mr_pg_put (*mr_pg_put_fn)(struct mr_column_chunk *column, struct mr_arena *arena,
+                                       uint32_t row, const struct mr_pg_plan *plan,
+                                       struct mr_slice wire);
+
+/** How one column is decoded; resolved once per relation, called once per cell. */
+struct mr_pg_plan {
+    mr_pg_put_fn put;
+    uint8_t precision;
+    uint8_t scale;
+    bool text_is_same; /* the text form has the bytes of the binary one */
+    bool is_nullable;
+};
+
+/** A type as the catalogs have it, domains already taken back to their base. */
+struct mr_pg_type_ref {
+    uint32_t oid;
+    int32_t modifier; /* -1: none */
+    bool is_enum;
+};
+
+/**
+ * Sets type, precision and scale of *column and how it is decoded. False when the type is not
+ * captured; both are then untouched.
+ */
+bool mr_pg_type_resolve(struct mr_pg_type_ref ref, struct mr_column *column,
+                        struct mr_pg_plan *plan) MR_MUST_CHECK;
+
+/**
+ * The type's name as format_type() of the server prints it ("numeric(12,2)"), for built-in scalar
+ * types; false for others. At most MR_PG_TYPE_NAME_BYTES with its NUL.
+ */
+#define MR_PG_TYPE_NAME_BYTES 64
+bool mr_pg_type_format(uint32_t oid, int32_t modifier,
+                       char text[MR_PG_TYPE_NAME_BYTES]) MR_MUST_CHECK;
+
+/** Fills in the error for a cell that could not be put (not for OK and FULL); returns false. */
+bool mr_pg_put_fail(enum mr_pg_put result, const struct mr_schema *schema, uint16_t column,
+                    struct mr_error *err);
+
+/** True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms) without NUL. */
+bool mr_pg_text_is_utf8(const uint8_t *bytes, size_t length);
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/*
+ * source.h - the contract between the pipeline and a change source (MySQL, PostgreSQL, ...).
+ *
+ * A source turns a server's replication stream into batches. It owns its connection and nothing
+ * else: threads, retries, checkpoints, metrics and logging belong to the pipeline.
+ *
+ * Contract, checked for every source by tests/contract:
+ *   1. One thread calls, in the order open, next*, close. ack() and observe() come between any two.
+ *   2. next() appends whole transactions; only a batch marked `continued` ends inside one. It fills
+ *      a batch to target_bytes while data is at hand and returns at once when none is: a single
+ *      transaction is handed on without waiting for a second one.
+ *   3. A batch's position is the resume position after its last whole transaction. A batch without
+ *      transactions may carry a position alone (an idle server moved on).
+ *   4. After a crash, open(position) yields every transaction after `position`, in the same order,
+ *      and none at or before it.
+ *   5. The server may discard its log up to an acked position, so the pipeline calls ack() only
+ *      after the stream has synced everything up to there.
+ *   6. When a connection is lost, next() fails with MR_E_NET, MR_RETRY; the pipeline closes, backs
+ *      off and opens again from the last durable position. If a `continued` batch had been handed
+ *      on, the pipeline tells the stream to drop that transaction; the source need not.
+ *
+ * SNAPSHOT
+ *   snapshot_open() fixes the point at which streaming starts and lists the captured tables. Each
+ *   reader (one a worker thread) then copies pieces of tables as READ events. For a table, `high`
+ *   is a position such that no copied row is newer; the stream starts at or before the oldest row:
+ *   changes up to `high` may be in the copy already. A table with a key takes them as upserts by
+ *   key, which converges; a table without one is copied `exact`ly at `high` and drops them.
+ */
+#ifndef MR_SOURCE_SOURCE_H
+#define MR_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "compiler.h"
+#include "env.h"
+#include "error.h"
+#include "options.h"
+#include "position.h"
+#include "schema.h"
+
+struct mr_source;
+struct mr_snapshot;
+struct mr_snapshot_reader;
+
+/** What every source is given; borrowed, and outlives it. */
+struct mr_source_context {
+    const char *pipeline; /* names slots: millrace_<pipeline>_<source> */
+    const char *name;     /* the source's name in the configuration */
+    const void *config;   /* the plug-in's own struct, filled through its option table */
+    const struct mr_env *env;
+    struct mr_catalog *catalog; /* only the source's thread interns while it runs; snapshot_open()
+                                     and open() are called from that same thread */
+    uint64_t target_bytes;      /* of a batch: hand on when this much is in it */
+    uint64_t value_bytes_max;   /* value_max: a larger value is MR_E_LIMIT */
+    uint64_t wait_ms_max;       /* bound of connect and of every query */
+};
+
+enum mr_next {
+    MR_NEXT_BATCH, /* the batch holds at least one event or a position */
+    MR_NEXT_IDLE,  /* nothing within the wait; call again */
+    MR_NEXT_END,   /* a bounded read is complete; the batch may hold its last rows */
+    MR_NEXT_ERROR, /* *err says why; only close() may follow */
+};
+
+/** What a source knows of itself and its server, for status, metrics and lag. */
+struct mr_source_observation {
+    char server[96];               /* "PostgreSQL 15.8", "MariaDB 10.11.6" */
+    uint64_t lag_bytes;            /* server's log end minus what we received; UINT64_MAX unknown */
+    int64_t clock_skew_us;         /* our clock minus the server's */
+    uint64_t commit_resolution_us; /* of the server's commit stamps: 1, or 1,000,000 */
+    uint64_t received_bytes;
+};
+
+/** One line of a preflight: what was looked at, how it stands, the statement that mends it. */
+struct mr_finding {
+    enum { MR_FINDING_OK, MR_FINDING_WARNING, MR_FINDING_ERROR } level;
+    char what[128];
+    char detail[512]; /* for an error: what is wrong, and the exact statement that cures it */
+};
+
+#define MR_FINDINGS_MAX 64
+
+struct mr_findings {
+    struct mr_finding items[MR_FINDINGS_MAX];
+    uint32_t count;
+};
+
+struct mr_snapshot_table {
+    const struct mr_schema *schema;
+    uint64_t rows_estimate; /* the server's statistics; 0 unknown */
+    uint32_t piece_count;   /* pieces that readers can copy side by side; at least 1 */
+    bool exact;             /* copied at one position (tables without a key) */
+};
+
+struct mr_source_ops {
+    const char *name;    /* as in the configuration: "mysql" */
+    const char *summary; /* one line, for --help and the docs */
+    const struct mr_option *options;
+    size_t config_size;
+
+    /** Cross-checks a filled configuration (URL parts, contradictions). */
+    bool (*check_config)(void *config, struct mr_option_memory *memory, struct mr_error *err);
+
+    /** Connects and looks at everything capture needs. False only when it could not even look. */
+    bool (*preflight)(const struct mr_source_context *context, struct mr_findings *findings,
+                      struct mr_error *err);
+
+    /** Connects and starts to follow after `resume` (which must be set: see snapshot_open). */
+    struct mr_source *(*open)(const struct mr_source_context *context,
+                              const struct mr_position *resume, struct mr_error *err);
+    enum mr_next (*next)(struct mr_source *source, struct mr_batch *batch, uint32_t wait_ms,
+                         struct mr_error *err);
+    bool (*ack)(struct mr_source *source, struct mr_native_position durable_up_to,
+                struct mr_error *err);
+    void (*observe)(struct mr_source *source, struct mr_source_observation *observation);
+    void (*close)(struct mr_source *source); /* accepts NULL */
+
+    /**
+     * Fixes the start of streaming and, unless tables_wanted is false (snapshot: no_data), lists
+     * the tables to copy. `existing` is set when streaming has begun before (a resumed snapshot):
+     * then *start is left alone.
+     */
+    struct mr_snapshot *(*snapshot_open)(const struct mr_source_context *context,
+                                         bool tables_wanted, const struct mr_position *existing,
+                                         struct mr_position *start, struct mr_error *err);
+    const struct mr_snapshot_table *(*snapshot_tables)(struct mr_snapshot *snapshot,
+                                                       uint32_t *count);
+    /** Opens one more connection; called by the thread that will use it. All readers are opened
+     *  before snapshot_release(). */
+    struct mr_snapshot_reader *(*reader_open)(struct mr_snapshot *snapshot, struct mr_error *err);
+    /** All readers are open: the control connection may be given up. */
+    void (*snapshot_release)(struct mr_snapshot *snapshot);
+    /** Starts a piece. A table's pieces may be copied by different readers at the same time. */
+    bool (*reader_begin)(struct mr_snapshot_reader *reader, uint32_t table, uint32_t piece,
+                         struct mr_error *err);
+    /** Fills the batch with READ events of the current piece; END after its last row. */
+    enum mr_next (*reader_next)(struct mr_snapshot_reader *reader, struct mr_batch *batch,
+                                struct mr_error *err);
+    void (*reader_close)(struct mr_snapshot_reader *reader); /* accepts NULL */
+    /** After all pieces of a table: its high mark. */
+    bool (*snapshot_high)(struct mr_snapshot *snapshot, uint32_t table,
+                          struct mr_native_position *high, struct mr_error *err);
+    void (*snapshot_close)(struct mr_snapshot *snapshot); /* accepts NULL; readers closed before */
+};
+
+/** Adds a finding; silently full at MR_FINDINGS_MAX (asserted in tests). */
+void mr_findings_add(struct mr_findings *findings, int level, const char *what, const char *format,
+                     ...) MR_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# record.sh NAME PORT BINLOG_DIR FILE.sql... - records one golden case from a running server.
+#
+# The server listens on 127.0.0.1:PORT, user root without password; BINLOG_DIR is its data
+# directory. Writes beside itself:
+#   NAME.binlog    the binlog file with the statements
+#   NAME.columns   information_schema.COLUMNS of the tables, at the end
+#   NAME.rows      every table's rows, as the text protocol sends them
+# NAME.expected is then written by the test itself: GOLDEN_WRITE=1 meson test golden_binlog
+# The four cases come from these servers:
+#   mysql80_minimal  MySQL 8.0.31 --binlog-format=ROW --binlog-row-image=FULL       types.sql json.sql
+#   mysql80_full     the same, --binlog-row-metadata=FULL --gtid-mode=ON            + alter.sql
+#   maria_nolog      MariaDB 10.11 --binlog-format=ROW --binlog-row-image=FULL      types.sql
+#   maria_full       the same, --binlog-row-metadata=FULL                           + alter.sql
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+name=$1 port=$2 directory=$3
+shift 3
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cc -O1 -o "$work/record_rows" "$here/record_rows.c" $(pkg-config --cflags --libs libmariadb)
+
+sql() {
+    mariadb --no-defaults --default-character-set=utf8mb4 -h127.0.0.1 -P"$port" -uroot -N -B "$@"
+}
+
+sql -e 'DROP DATABASE IF EXISTS golden; FLUSH BINARY LOGS'
+file=$(sql -e 'SHOW BINARY LOGS' | tail -1 | cut -f1)
+sql -e 'CREATE DATABASE golden CHARACTER SET utf8mb4'
+for script in "$@"; do
+    sql golden <"$here/$script"
+done
+sql -e 'FLUSH BINARY LOGS'
+cp "$directory/$file" "$here/$name.binlog"
+chmod 644 "$here/$name.binlog"
+
+sql --raw -e "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.COLUMN_TYPE, IFNULL(c.CHARACTER_SET_NAME, '-'),
+    IFNULL(HEX(c.COLUMN_DEFAULT), '-'), c.IS_NULLABLE, IFNULL(k.ORDINAL_POSITION, 0)
+  FROM information_schema.COLUMNS c
+  LEFT JOIN information_schema.KEY_COLUMN_USAGE k
+    ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME
+   AND k.COLUMN_NAME = c.COLUMN_NAME AND k.CONSTRAINT_NAME = 'PRIMARY'
+  WHERE c.TABLE_SCHEMA = 'golden' ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION" \
+    >"$here/$name.columns"
+
+: >"$here/$name.rows"
+for table in $(cut -f1 "$here/$name.columns" | sort -u); do
+    # FLOAT and DOUBLE as mr_mysql_column_select() asks for them.
+    list=$(awk -F'\t' -v t="$table" '$1 == t { s = $3 ~ /^(float|double)/ ? "+0e0" : "";
+        printf "%s`%s`%s", n++ ? ", " : "", $2, s }' "$here/$name.columns")
+    echo "table $table" >>"$here/$name.rows"
+    "$work/record_rows" "$port" "SELECT $list FROM golden.$table" >>"$here/$name.rows"
+done
