@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+/*
+ * apply.c - which events of a batch count, and for which table: the part of applying that knows
+ * transactions, sequences and snapshot marks. Writing is write.c's.
+ *
+ * Which events count
+ *   - transactions at or below the committed sequence are skipped: the target has them;
+ *   - a transaction that ends at or before a table's high mark overlaps the table's copy: with a key
+ *     its changes are applied as upserts, which converges; an exact copy holds them already.
+ */
+#include "apply.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cells.h"
+
+static bool is_known(struct mr_native_position position)
+{
+    return position.major != 0 || position.minor != 0;
+}
+
+struct mr_target *mr_apply_target(struct mr_apply *apply, uint16_t source_index,
+                                  const struct mr_schema *schema, struct mr_error *err)
+{
+    struct mr_target *target = mr_target_find(apply->targets, source_index, schema, err);
+    if (target == NULL || target->mark_is_known) {
+        return target;
+    }
+    const struct mr_state_copy *copy = mr_state_find_copy(apply->state, source_index, schema);
+    target->has_mark = copy != NULL && copy->finished;
+    target->high = target->has_mark ? copy->mark.high : (struct mr_native_position){0};
+    target->exact = target->has_mark && copy->mark.exact;
+    target->mark_is_known = true;
+    return target;
+}
+
+/* The target of a chunk's table; the first look at a chunk also checks its text. */
+static struct mr_target *target_of_chunk(struct mr_apply *apply, const struct mr_batch *batch,
+                                         struct mr_target **by_chunk, uint16_t index,
+                                         struct mr_error *err)
+{
+    MR_ASSERT(index < batch->chunk_count);
+    if (MR_LIKELY(by_chunk[index] != NULL)) {
+        return by_chunk[index];
+    }
+    const struct mr_chunk *chunk = batch->chunks[index];
+    struct mr_target *target = mr_apply_target(apply, batch->source_index, chunk->schema, err);
+    if (target == NULL || !mr_cells_check_text(chunk, target->label, err)) {
+        return NULL;
+    }
+    by_chunk[index] = target;
+    return target;
+}
+
+static struct mr_target *target_of_event(struct mr_apply *apply, const struct mr_batch *batch,
+                                         struct mr_target **by_chunk, const struct mr_event *event,
+                                         struct mr_error *err)
+{
+    if (event->kind == MR_EVENT_TRUNCATE) {
+        MR_ASSERT(event->chunk < batch->truncated_count);
+        return mr_apply_target(apply, batch->source_index, batch->truncated[event->chunk], err);
+    }
+    if (event->chunk != MR_NO_CHUNK && event->before_chunk != MR_NO_CHUNK &&
+        target_of_chunk(apply, batch, by_chunk, event->before_chunk, err) == NULL) {
+        return NULL;
+    }
+    const uint16_t index = event->chunk != MR_NO_CHUNK ? event->chunk : event->before_chunk;
+    return target_of_chunk(apply, batch, by_chunk, index, err);
+}
+
+enum overlap { OVERLAP_NONE, OVERLAP_UPSERT, OVERLAP_DROP };
+
+/* How a transaction that ends at `end` (zero: not known yet) meets the copy of a table. */
+static enum overlap overlap_of(struct mr_progress *progress, const struct mr_target *target,
+                               uint64_t sequence, struct mr_native_position end)
+{
+    if (!target->has_mark) {
+        return OVERLAP_NONE;
+    }
+    if (is_known(end)) {
+        const bool is_after = mr_native_position_compare(end, target->high) > 0;
+        return is_after ? OVERLAP_NONE : target->exact ? OVERLAP_DROP : OVERLAP_UPSERT;
+    }
+    if (mr_native_position_compare(progress->pending.place.native, target->high) >= 0) {
+        return OVERLAP_NONE; /* it ends after what came before it */
+    }
+    if (!target->exact) {
+        return OVERLAP_UPSERT;
+    }
+    progress->guess_sequence = sequence;
+    if (mr_native_position_compare(target->high, progress->guess_high) > 0) {
+        progress->guess_high = target->high;
+    }
+    return OVERLAP_NONE;
+}
+
+static bool fail_full(struct mr_error *err)
+{
+    return mr_fail(err, MR_E_LIMIT, MR_STOP, "too many events at once for the sink's memory");
+}
+
+static void add_work(struct mr_apply *apply, struct mr_target *target, struct mr_work *work)
+{
+    const struct mr_event *event = work->event;
+    const bool is_insert = event->kind == MR_EVENT_INSERT || event->kind == MR_EVENT_READ;
+
+    if (target->first_work == NULL) {
+        target->first_work = work;
+        target->has_changes = false;
+        target->next_touched = NULL;
+        if (apply->last_touched == NULL) {
+            apply->first_touched = target;
+        } else {
+            apply->last_touched->next_touched = target;
+        }
+        apply->last_touched = target;
+    } else {
+        target->last_work->next = work;
+    }
+    target->last_work = work;
+    if (event->kind == MR_EVENT_TRUNCATE) {
+        return;
+    }
+    apply->rows_total += event->count;
+    if (!is_insert || work->overlaps ||
+        mr_reduce_chunk_lacks_cells(work->batch->chunks[event->chunk])) {
+        target->has_changes = true;
+    }
+}
+
+/* Collects the events first .. first + count of a transaction (or of a snapshot batch). */
+static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
+                           struct mr_target **by_chunk, const struct mr_transaction *transaction,
+                           uint64_t sequence, struct mr_error *err)
+{
+    struct mr_progress *progress = &apply->progress[batch->source_index];
+    const bool is_snapshot = sequence == 0;
+    struct mr_native_position end = transaction->end;
+
+    if (!is_known(end) && progress->known_sequence == sequence) {
+        end = progress->known_end;
+    }
+    MR_ASSERT(transaction->first_event + transaction->event_count <= batch->event_count);
+    for (uint32_t i = 0; i < transaction->event_count; i++) {
+        const struct mr_event *event = &batch->events[transaction->first_event + i];
+        struct mr_target *target = target_of_event(apply, batch, by_chunk, event, err);
+        if (target == NULL) {
+            return false;
+        }
+        const enum overlap overlap =
+            is_snapshot ? OVERLAP_NONE : overlap_of(progress, target, sequence, end);
+        if (overlap == OVERLAP_DROP) {
+            continue;
+        }
+        struct mr_work *work = MR_ARENA_NEW(&apply->work_arena, struct mr_work, 1);
+        if (work == NULL) {
+            return fail_full(err);
+        }
+        work->event = event;
+        work->batch = batch;
+        work->overlaps = overlap == OVERLAP_UPSERT;
+        add_work(apply, target, work);
+    }
+    return true;
+}
+
+static void copy_text(char *to, size_t size, struct mr_slice from)
+{
+    const size_t length = from.length < size ? from.length : 0; /* too long: left out */
+    if (length > 0) {
+        memcpy(to, from.bytes, length);
+    }
+    to[length] = '\0';
+}
+
+/* A transaction ended: the position moves over it. */
+static bool end_transaction(struct mr_progress *progress, const struct mr_transaction *transaction,
+                            uint64_t sequence, struct mr_error *err)
+{
+    if (progress->guess_sequence == sequence &&
+        mr_native_position_compare(transaction->end, progress->guess_high) <= 0) {
+        progress->known_sequence = sequence;
+        progress->known_end = transaction->end;
+        return mr_fail(err, MR_E_SINK, MR_RETRY,
+                       "a large transaction turned out to lie before the end of a table's copy; "
+                       "it is read again");
+    }
+    progress->pending.place.sequence = sequence;
+    progress->pending.place.native = transaction->end;
+    progress->pending.committed_us = transaction->commit_us;
+    progress->open_sequence = 0;
+    progress->guess_sequence = 0;
+    progress->guess_high = (struct mr_native_position){0};
+    progress->moved = true;
+    return true;
+}
+
+static bool check_order(const struct mr_apply *apply, const struct mr_batch *batch,
+                        uint64_t sequence, struct mr_error *err)
+{
+    const struct mr_progress *progress = &apply->progress[batch->source_index];
+    const uint64_t last = progress->pending.place.sequence;
+
+    if (last != 0 && sequence > last + 1) {
+        return mr_fail(err, MR_E_SINK, MR_STOP,
+                       "source \"%s\": transaction %llu follows %llu; what lies between is missing",
+                       apply->targets->source_names[batch->source_index],
+                       (unsigned long long)sequence, (unsigned long long)last);
+    }
+    return true;
+}
+
+static bool collect_transactions(struct mr_apply *apply, const struct mr_batch *batch,
+                                 struct mr_target **by_chunk, struct mr_error *err)
+{
+    struct mr_progress *progress = &apply->progress[batch->source_index];
+
+    for (uint32_t i = 0; i < batch->transaction_count; i++) {
+        const struct mr_transaction *transaction = &batch->transactions[i];
+        const uint64_t sequence = batch->first_sequence + i;
+        const bool is_open = batch->continued && i + 1 == batch->transaction_count;
+        if (sequence <= progress->pending.place.sequence) {
+            continue;
+        }
+        if (!check_order(apply, batch, sequence, err) ||
+            !collect_events(apply, batch, by_chunk, transaction, sequence, err)) {
+            return false;
+        }
+        if (is_open) {
+            progress->open_sequence = sequence;
+        } else if (!end_transaction(progress, transaction, sequence, err)) {
+            return false;
+        }
+    }
+    if (progress->moved && batch->position.length > 0) {
+        copy_text(progress->pending.text, sizeof(progress->pending.text), batch->position);
+        copy_text(progress->pending.epoch, sizeof(progress->pending.epoch), batch->epoch);
+    }
+    return true;
+}
+
+static bool collect_batch(struct mr_apply *apply, const struct mr_batch *batch,
+                          struct mr_error *err)
+{
+    struct mr_target **by_chunk =
+        MR_ARENA_NEW(&apply->work_arena, struct mr_target *, batch->chunk_count + 1);
+
+    if (by_chunk == NULL) {
+        return fail_full(err);
+    }
+    MR_ASSERT(!batch->aborts); /* the stream shows no aborts (stream.h, 2) */
+    if (batch->transaction_count > 0) {
+        MR_ASSERT(batch->first_sequence > 0);
+        return collect_transactions(apply, batch, by_chunk, err);
+    }
+    const struct mr_transaction all = {.event_count = batch->event_count};
+    MR_ASSERT(batch->event_count == 0 || batch->snapshot_table > 0);
+    return collect_events(apply, batch, by_chunk, &all, 0, err);
+}
+
+bool mr_apply_batches(struct mr_apply *apply, struct mr_batch *const *batches, uint32_t count,
+                      struct mr_error *err)
+{
+    bool applied = true;
+
+    MR_ASSERT(apply->first_touched == NULL);
+    mr_arena_reset(&apply->work_arena);
+    for (uint32_t i = 0; i < count && applied; i++) {
+        applied = collect_batch(apply, batches[i], err);
+    }
+    while (apply->first_touched != NULL) {
+        struct mr_target *target = apply->first_touched;
+        applied = applied && mr_apply_write(apply, target, err);
+        apply->first_touched = target->next_touched;
+        target->next_touched = NULL;
+        target->first_work = NULL;
+        target->last_work = NULL;
+    }
+    apply->last_touched = NULL;
+    return applied;
+}

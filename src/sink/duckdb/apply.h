@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+/*
+ * apply.h - batches into the open transaction of the warehouse.
+ *
+ * Work is sorted by table first (tables do not depend on each other inside one transaction), then
+ * applied in source order: inserts alone go straight from the batches' chunks into the table; as
+ * soon as a table has updates or deletes, its rows are reduced to one change a key (reduce.h), the
+ * keys are deleted in one statement and the last images inserted in another.
+ *
+ * Barriers inside a table: a new schema version, TRUNCATE, and every `rows_max` rows.
+ */
+#ifndef MR_SINK_DUCKDB_APPLY_H
+#define MR_SINK_DUCKDB_APPLY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "batch.h"
+#include "compiler.h"
+#include "error.h"
+#include "reduce.h"
+#include "state.h"
+#include "target.h"
+
+#define MR_APPLY_ROWS_MIN 1024
+
+/** How far one source is; `pending` is what the next commit makes `committed`. */
+struct mr_progress {
+    struct mr_sink_position committed;
+    struct mr_state_position pending;
+    bool moved;             /* pending differs from committed */
+    uint64_t open_sequence; /* a transaction was applied up to its middle; 0: none */
+
+    /* A transaction whose end is not known yet was applied to a table that was copied exactly, as
+     * if it came after the copy. Should its end turn out to lie before the table's high mark, it is
+     * rolled back and read again, this time with the end known. */
+    uint64_t guess_sequence;
+    struct mr_native_position guess_high;
+    uint64_t known_sequence;
+    struct mr_native_position known_end;
+};
+
+/** One event of a table, in order. */
+struct mr_work {
+    const struct mr_event *event;
+    const struct mr_batch *batch;
+    struct mr_work *next;
+    bool overlaps;
+};
+
+struct mr_apply {
+    struct mr_warehouse *warehouse;
+    struct mr_targets *targets;
+    struct mr_state *state;
+    struct mr_progress *progress; /* by source */
+    struct mr_arena work_arena;   /* the work lists of one apply() */
+    struct mr_arena row_arena;    /* one reduction */
+    struct mr_target *first_touched, *last_touched;
+    uint32_t rows_max;   /* in one reduction */
+    uint64_t rows_total; /* applied since open */
+};
+
+/** Applies batches; the transaction is open. On failure it must be rolled back. */
+bool mr_apply_batches(struct mr_apply *apply, struct mr_batch *const *batches, uint32_t count,
+                      struct mr_error *err) MR_MUST_CHECK;
+
+/** The target of a table, with its snapshot mark. */
+struct mr_target *mr_apply_target(struct mr_apply *apply, uint16_t source_index,
+                                  const struct mr_schema *schema, struct mr_error *err);
+
+/** Writes one table's collected work (write.c). */
+bool mr_apply_write(struct mr_apply *apply, struct mr_target *target,
+                    struct mr_error *err) MR_MUST_CHECK;
+
+/** The schema version of an event. */
+static inline const struct mr_schema *mr_work_schema(const struct mr_work *work)
+{
+    const struct mr_event *event = work->event;
+    if (event->kind == MR_EVENT_TRUNCATE) {
+        return work->batch->truncated[event->chunk];
+    }
+    return work->batch->chunks[event->chunk != MR_NO_CHUNK ? event->chunk : event->before_chunk]
+        ->schema;
+}
+
+#endif

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: MIT
+/*
+ * duckdb_sink.c - the sink of the embedded warehouse: transactions, positions, recovery.
+ *
+ * One DuckDB transaction is one commit: the data of all sources' batches and a position row for each
+ * source that moved. BEGIN comes with the first apply(), COMMIT with commit().
+ *
+ * FAILURE
+ *   - Any failed call: the pipeline calls rollback() and reads again from what is committed.
+ *   - Out of memory: queries are interrupted and kept out for two seconds, reductions get half as
+ *     many rows (down to MR_APPLY_ROWS_MIN), MR_RETRY; after COMMITS_TO_RECOVER good commits they
+ *     grow again.
+ *   - The engine gave the database up: the next call closes it, opens it again and reads the
+ *     positions; MR_RETRY while that does not work.
+ *   - A COMMIT that failed may or may not be in the log of the engine; the position that is read
+ *     from the database afterwards tells which.
+ */
+#include "duckdb_sink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define WORK_BYTES_MAX     (UINT64_C(256) << 20) /* address space; touched as needed */
+#define ROW_BYTES_MAX      (UINT64_C(512) << 20)
+#define ARENA_BYTES_KEPT   (UINT64_C(4) << 20)
+#define ROWS_MAX_DEFAULT   50000
+#define ROWS_MAX_LIMIT     131072
+#define MEMORY_DEFAULT     (UINT64_C(128) << 20)
+#define COMMITS_TO_RECOVER 64
+#define NS_PER_US          1000
+
+static const struct mr_option duckdb_options[] = {
+    {
+        .name = "path",
+        .type = MR_OPT_STRING,
+        .offset = offsetof(struct mr_duckdb_config, path),
+        .required = true,
+        .help = "database file; made when it is not there",
+    },
+    {
+        .name = "batch_rows_max",
+        .type = MR_OPT_UINT,
+        .offset = offsetof(struct mr_duckdb_config, batch_rows_max),
+        .fallback = "50000",
+        .min = 1,
+        .max = 1000000,
+        .help = "rows after which a commit is closed at the next transaction's end",
+    },
+    {
+        .name = "flush_interval",
+        .type = MR_OPT_DURATION_MS,
+        .offset = offsetof(struct mr_duckdb_config, flush_interval_ms),
+        .fallback = "auto",
+        .help = "auto: commit at once when idle, larger batches under load; else an upper bound",
+    },
+    {
+        .name = "memory",
+        .type = MR_OPT_SIZE,
+        .offset = offsetof(struct mr_duckdb_config, memory_bytes),
+        .help = "the engine's memory_limit; default: its share of memory_max",
+    },
+    {
+        .name = "temp_max",
+        .type = MR_OPT_SIZE,
+        .offset = offsetof(struct mr_duckdb_config, temp_bytes_max),
+        .fallback = "4GiB",
+        .min = 1,
+        .help = "disk space that queries may use to spill, beside the database file",
+    },
+    {
+        .name = "threads",
+        .type = MR_OPT_UINT,
+        .offset = offsetof(struct mr_duckdb_config, threads),
+        .fallback = "2",
+        .min = 1,
+        .max = 1024,
+        .help = "threads of the engine",
+    },
+    {
+        .name = "wal_bytes_max",
+        .type = MR_OPT_SIZE,
+        .offset = offsetof(struct mr_duckdb_config, wal_bytes_max),
+        .fallback = "16MiB",
+        .min = 65536,
+        .help = "size of the engine's log at which a checkpoint is made even when busy",
+    },
+    {
+        .name = "queries_max",
+        .type = MR_OPT_UINT,
+        .offset = offsetof(struct mr_duckdb_config, queries_max),
+        .fallback = "4",
+        .min = 1,
+        .max = MR_GATE_LEASES_MAX,
+        .help = "queries of users that run at once",
+    },
+    {
+        .name = "properties",
+        .type = MR_OPT_MAP,
+        .offset = offsetof(struct mr_duckdb_config, properties),
+        .help = "DuckDB settings, passed on",
+    },
+    {0},
+};
+
+static void drop_statements(struct mr_sink *sink)
+{
+    if (sink->begin != NULL) {
+        duckdb_destroy_prepare(&sink->begin);
+        sink->begin = NULL;
+    }
+    if (sink->commit != NULL) {
+        duckdb_destroy_prepare(&sink->commit);
+        sink->commit = NULL;
+    }
+    mr_targets_forget(&sink->targets, false);
+    mr_state_done(&sink->state);
+}
+
+/* Reads what is committed and prepares the sink's statements; the database is open. */
+static bool load(struct mr_sink *sink, struct mr_error *err)
+{
+    if (!mr_state_open(&sink->state, sink->warehouse, sink->source_names, sink->source_count,
+                       sink->positions, err) ||
+        !mr_warehouse_prepare(sink->warehouse, "BEGIN TRANSACTION", &sink->begin, err) ||
+        !mr_warehouse_prepare(sink->warehouse, "COMMIT", &sink->commit, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < sink->source_count; i++) {
+        struct mr_progress *progress = &sink->progress[i];
+        progress->committed = sink->positions[i];
+        progress->pending.place = progress->committed;
+        progress->moved = false;
+        progress->open_sequence = 0;
+    }
+    return true;
+}
+
+/* After a fatal error: opens the database again. Every call begins here. */
+static bool ensure_open(struct mr_sink *sink, struct mr_error *err)
+{
+    if (MR_LIKELY(sink->commit != NULL && !mr_warehouse_is_broken(sink->warehouse))) {
+        return true;
+    }
+    MR_ASSERT(!sink->in_transaction);
+    drop_statements(sink);
+    if (!mr_warehouse_reopen(sink->warehouse, err) || !load(sink, err)) {
+        drop_statements(sink);
+        return mr_error_context(err, "open the warehouse again");
+    }
+    return true;
+}
+
+/* Counts the error; when memory was short, asks less of it from now on. */
+static bool note_failure(struct mr_sink *sink, const struct mr_error *err)
+{
+    MR_ASSERT(err->code != MR_OK);
+    atomic_fetch_add(&sink->counters.errors_total, 1);
+    if (err->code == MR_E_LIMIT && err->recovery == MR_RETRY) {
+        const uint32_t half = sink->apply.rows_max / 2;
+        sink->apply.rows_max = half < MR_APPLY_ROWS_MIN ? MR_APPLY_ROWS_MIN : half;
+        sink->good_commits = 0;
+    }
+    return false;
+}
+
+static void note_commit(struct mr_sink *sink)
+{
+    if (sink->apply.rows_max < sink->rows_max && ++sink->good_commits >= COMMITS_TO_RECOVER) {
+        const uint32_t twice = sink->apply.rows_max * 2;
+        sink->apply.rows_max = twice > sink->rows_max ? sink->rows_max : twice;
+        sink->good_commits = 0;
+    }
+}
+
+static uint32_t choose_rows_max(const struct mr_sink_context *context,
+                                const struct mr_duckdb_config *config)
+{
+    uint64_t rows = context->batch_rows_max != 0 ? context->batch_rows_max : config->batch_rows_max;
+    rows = rows == 0 ? ROWS_MAX_DEFAULT : rows;
+    rows = rows < MR_APPLY_ROWS_MIN ? MR_APPLY_ROWS_MIN : rows;
+    return rows > ROWS_MAX_LIMIT ? ROWS_MAX_LIMIT : (uint32_t)rows;
+}
+
+static void duckdb_sink_close(struct mr_sink *sink)
+{
+    if (sink == NULL) {
+        return;
+    }
+    drop_statements(sink);
+    mr_targets_done(&sink->targets);
+    mr_warehouse_close(sink->warehouse); /* an open transaction is dropped */
+    mr_arena_done(&sink->apply.work_arena);
+    mr_arena_done(&sink->apply.row_arena);
+    free(sink->progress);
+    free(sink->positions);
+    free(sink);
+}
+
+static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, struct mr_error *err)
+{
+    const struct mr_duckdb_config *config = context->config;
+    struct mr_sink *sink = mr_memory_new(1, sizeof(*sink));
+    const uint64_t memory =
+        config->memory_bytes != 0 ? config->memory_bytes : context->memory_bytes;
+    const struct mr_warehouse_config warehouse_config = {
+        .path = config->path,
+        .memory_bytes = memory == 0 ? MEMORY_DEFAULT : memory,
+        .temp_bytes_max = config->temp_bytes_max,
+        .threads = config->threads,
+        .queries_max = config->queries_max,
+        .properties = &config->properties,
+        .env = context->env,
+    };
+
+    sink->env = context->env;
+    sink->config = config;
+    sink->source_names = context->source_names;
+    sink->source_count = context->source_count;
+    sink->progress = mr_memory_new(context->source_count + 1, sizeof(*sink->progress));
+    sink->positions = mr_memory_new(context->source_count + 1, sizeof(*sink->positions));
+    sink->rows_max = choose_rows_max(context, config);
+    sink->warehouse = mr_warehouse_open(&warehouse_config, err);
+    if (sink->warehouse == NULL) {
+        goto fail;
+    }
+    mr_targets_init(&sink->targets, sink->warehouse, sink->source_names, sink->source_count);
+    sink->apply = (struct mr_apply){
+        .warehouse = sink->warehouse,
+        .targets = &sink->targets,
+        .state = &sink->state,
+        .progress = sink->progress,
+        .rows_max = sink->rows_max,
+    };
+    if (mr_arena_init(&sink->apply.work_arena, WORK_BYTES_MAX, ARENA_BYTES_KEPT, err) &&
+        mr_arena_init(&sink->apply.row_arena, ROW_BYTES_MAX, ARENA_BYTES_KEPT, err) &&
+        load(sink, err)) {
+        return sink;
+    }
+
+fail:
+    duckdb_sink_close(sink);
+    return NULL;
+}
+
+static bool duckdb_sink_position(struct mr_sink *sink, uint16_t source_index,
+                                 struct mr_sink_position *position, struct mr_error *err)
+{
+    MR_ASSERT(source_index < sink->source_count);
+    if (!ensure_open(sink, err)) {
+        return note_failure(sink, err);
+    }
+    *position = sink->progress[source_index].committed;
+    return true;
+}
+
+static bool begin(struct mr_sink *sink, struct mr_error *err)
+{
+    if (!sink->in_transaction) {
+        if (!mr_warehouse_run(sink->warehouse, sink->begin, NULL, err)) {
+            return mr_error_context(err, "begin");
+        }
+        sink->in_transaction = true;
+    }
+    return true;
+}
+
+static bool duckdb_sink_apply(struct mr_sink *sink, struct mr_batch *const *batches, uint32_t count,
+                              struct mr_error *err)
+{
+    const uint64_t rows_before = sink->apply.rows_total;
+
+    if (!ensure_open(sink, err) || !begin(sink, err) ||
+        !mr_apply_batches(&sink->apply, batches, count, err)) {
+        return note_failure(sink, err);
+    }
+    sink->rows_since_check += sink->apply.rows_total - rows_before;
+    return true;
+}
+
+static bool append_positions(struct mr_sink *sink, struct mr_error *err)
+{
+    for (uint32_t i = 0; i < sink->source_count; i++) {
+        const struct mr_progress *progress = &sink->progress[i];
+        MR_ASSERT(progress->open_sequence == 0); /* never commit half a transaction */
+        if (progress->moved &&
+            !mr_state_append_position(&sink->state, (uint16_t)i, &progress->pending, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool commit(struct mr_sink *sink, struct mr_error *err)
+{
+    const uint64_t start = sink->env->monotonic_ns(sink->env);
+
+    MR_ASSERT(sink->in_transaction);
+    if (!append_positions(sink, err)) {
+        return false;
+    }
+    if (!mr_warehouse_run(sink->warehouse, sink->commit, NULL, err)) {
+        return mr_error_context(err, "commit");
+    }
+    sink->in_transaction = false;
+    for (uint32_t i = 0; i < sink->source_count; i++) {
+        sink->progress[i].committed = sink->progress[i].pending.place;
+        sink->progress[i].moved = false;
+    }
+    mr_targets_settle(&sink->targets);
+    note_commit(sink);
+    sink->commit_ns_last = sink->env->monotonic_ns(sink->env);
+    atomic_store(&sink->counters.rows_total, sink->apply.rows_total);
+    atomic_fetch_add(&sink->counters.commits_total, 1);
+    atomic_store(&sink->counters.commit_us_last, (sink->commit_ns_last - start) / NS_PER_US);
+    return true;
+}
+
+static bool duckdb_sink_commit(struct mr_sink *sink, struct mr_error *err)
+{
+    if (!sink->in_transaction) {
+        return true;
+    }
+    return commit(sink, err) || note_failure(sink, err);
+}
+
+static void duckdb_sink_rollback(struct mr_sink *sink)
+{
+    /* Even when BEGIN is not known to have worked: one that failed for lack of memory leaves a
+     * transaction behind that refuses everything but this. */
+    mr_warehouse_rollback(sink->warehouse);
+    sink->in_transaction = false;
+    sink->apply.rows_total = atomic_load(&sink->counters.rows_total);
+    mr_targets_forget(&sink->targets, true);
+    for (uint32_t i = 0; i < sink->source_count; i++) {
+        struct mr_progress *progress = &sink->progress[i];
+        progress->pending.place = progress->committed;
+        progress->moved = false;
+        progress->open_sequence = 0;
+        progress->guess_sequence = 0;
+        progress->guess_high = (struct mr_native_position){0};
+    }
+}
+
+static bool duckdb_sink_snapshot_is_finished(struct mr_sink *sink, uint16_t source_index,
+                                             const struct mr_schema *schema, bool *finished,
+                                             struct mr_snapshot_mark *mark, struct mr_error *err)
+{
+    if (!ensure_open(sink, err)) {
+        return note_failure(sink, err);
+    }
+    const struct mr_state_copy *copy = mr_state_find_copy(&sink->state, source_index, schema);
+    *finished = copy != NULL && copy->finished;
+    if (*finished) {
+        *mark = copy->mark;
+    }
+    return true;
+}
+
+/* Makes the table empty when its copy begins, and at least there when it ends. */
+static bool make_copied_table(struct mr_sink *sink, uint16_t source_index,
+                              const struct mr_schema *schema, bool is_begun, struct mr_error *err)
+{
+    if (schema == &mr_schema_whole_source) {
+        return true;
+    }
+    struct mr_target *target = mr_apply_target(&sink->apply, source_index, schema, err);
+
+    if (target == NULL) {
+        return false;
+    }
+    target->mark_is_known = false;
+    return is_begun ? mr_target_remake(&sink->targets, target, schema, err)
+                    : mr_target_ensure(&sink->targets, target, schema, false, err);
+}
+
+/* Records a mark (NULL: begun), with whatever else is in the transaction, and commits. */
+static bool commit_copy(struct mr_sink *sink, uint16_t source_index, const struct mr_schema *schema,
+                        const struct mr_snapshot_mark *mark, struct mr_error *err)
+{
+    if (!make_copied_table(sink, source_index, schema, mark == NULL, err) ||
+        !mr_state_append_copy(&sink->state, source_index, schema, mark, err) ||
+        !commit(sink, err)) {
+        return false;
+    }
+    mr_state_note_copy(&sink->state, source_index, schema, mark);
+    return true;
+}
+
+static bool duckdb_sink_snapshot_begin(struct mr_sink *sink, uint16_t source_index,
+                                       const struct mr_schema *schema, struct mr_error *err)
+{
+    if (!ensure_open(sink, err) || !begin(sink, err) ||
+        !commit_copy(sink, source_index, schema, NULL, err)) {
+        return note_failure(sink, err);
+    }
+    return true;
+}
+
+static bool duckdb_sink_snapshot_finish(struct mr_sink *sink, uint16_t source_index,
+                                        const struct mr_schema *schema,
+                                        const struct mr_snapshot_mark *mark, struct mr_error *err)
+{
+    MR_ASSERT(mark != NULL);
+    if (!ensure_open(sink, err) || !begin(sink, err) ||
+        !commit_copy(sink, source_index, schema, mark, err)) {
+        return note_failure(sink, err);
+    }
+    return true;
+}
+
+static bool duckdb_sink_maintain(struct mr_sink *sink, bool idle, struct mr_error *err)
+{
+    if (sink->in_transaction) {
+        return true;
+    }
+    if (!ensure_open(sink, err) || !mr_upkeep_run(sink, idle, err)) {
+        return note_failure(sink, err);
+    }
+    return true;
+}
+
+static void duckdb_sink_observe(struct mr_sink *sink, struct mr_sink_observation *observation)
+{
+    const struct mr_sink_counters *counters = &sink->counters;
+
+    *observation = (struct mr_sink_observation){
+        .rows_total = atomic_load(&counters->rows_total),
+        .commits_total = atomic_load(&counters->commits_total),
+        .errors_total = atomic_load(&counters->errors_total),
+        .checkpoints_total = atomic_load(&counters->checkpoints_total),
+        .checkpoint_us_last = atomic_load(&counters->checkpoint_us_last),
+        .commit_us_last = atomic_load(&counters->commit_us_last),
+        .wal_bytes = atomic_load(&counters->wal_bytes),
+    };
+}
+
+const struct mr_sink_ops mr_sink_duckdb = {
+    .name = "duckdb",
+    .summary = "the embedded warehouse: one DuckDB database, queried through the console",
+    .options = duckdb_options,
+    .config_size = sizeof(struct mr_duckdb_config),
+    .open = duckdb_sink_open,
+    .close = duckdb_sink_close,
+    .position = duckdb_sink_position,
+    .apply = duckdb_sink_apply,
+    .commit = duckdb_sink_commit,
+    .rollback = duckdb_sink_rollback,
+    .snapshot_is_finished = duckdb_sink_snapshot_is_finished,
+    .snapshot_begin = duckdb_sink_snapshot_begin,
+    .snapshot_finish = duckdb_sink_snapshot_finish,
+    .maintain = duckdb_sink_maintain,
+    .observe = duckdb_sink_observe,
+};

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * target.h - the warehouse's tables as the sink knows them: shape, statements, snapshot mark.
+ *
+ * A target is found by (source, table id). Its table is looked at (or made) when the first row of it
+ * is applied; after that only a new schema version makes the sink look again.
+ *
+ * A schema version differs from the table in one of these ways:
+ *   new columns                  ALTER TABLE ADD COLUMN, in the open transaction
+ *   columns missing, at or before the table's high mark: an older version than the copy; the columns
+ *                                it lacks stay NULL until the changes up to the mark bring the rest
+ *   anything else                MR_E_SINK, MR_STOP, naming the table and the difference
+ *
+ * Invariants: statements belong to `shape`; a target made or altered in the open transaction is
+ * `provisional` and forgotten at rollback.
+ */
+#ifndef MR_SINK_DUCKDB_TARGET_H
+#define MR_SINK_DUCKDB_TARGET_H
+
+#include <duckdb.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "compiler.h"
+#include "error.h"
+#include "schema.h"
+#include "warehouse.h"
+
+enum mr_target_statement {
+    MR_TARGET_INSERT,
+    MR_TARGET_DELETE, /* by key; without a key: as many duplicates as counted */
+    MR_TARGET_FETCH,  /* rows by key, for cells that were not sent */
+    MR_TARGET_STATEMENT_COUNT,
+};
+
+struct mr_target_column {
+    char *name;
+    char *type; /* as DuckDB prints it */
+};
+
+struct mr_work;
+
+struct mr_target {
+    struct mr_target *next; /* in the list of all */
+    uint16_t source_index;
+    const char *source; /* the source's name, borrowed */
+    uint32_t table_id;
+    char *space;
+    char *table;
+    char *label; /* "ops.parking.payment", for messages */
+
+    const struct mr_schema *shape; /* the statements' schema version; NULL: not looked at yet */
+    struct mr_target_column *columns;
+    uint16_t column_count;
+    bool provisional;
+
+    duckdb_prepared_statement statements[MR_TARGET_STATEMENT_COUNT];
+    uint32_t all_slot, key_slot; /* of millrace_rows(), valid while shape is set */
+    uint64_t rows_estimate;      /* in the table */
+    uint64_t rows_planned;       /* the same when DELETE and FETCH were prepared */
+
+    /* The last completed snapshot, as looked up by mr_apply_target(). */
+    bool mark_is_known;
+    struct mr_native_position high;
+    bool has_mark;
+    bool exact;
+
+    /* This apply()'s work, in order. */
+    struct mr_work *first_work, *last_work;
+    struct mr_target *next_touched;
+    bool has_changes; /* not only inserts */
+};
+
+struct mr_targets {
+    struct mr_warehouse *warehouse;
+    const char *const *source_names;
+    struct mr_target *all;
+    struct mr_target ***by_id; /* [source_index][table_id] */
+    uint32_t *by_id_count;
+    uint32_t source_count;
+};
+
+void mr_targets_init(struct mr_targets *targets, struct mr_warehouse *warehouse,
+                     const char *const *source_names, uint32_t source_count);
+/** Destroys every target and its statements. Marks of snapshots go, too. */
+void mr_targets_done(struct mr_targets *targets);
+/** Forgets shapes and statements: of all targets, or of those touched by a transaction that was
+ *  rolled back. */
+void mr_targets_forget(struct mr_targets *targets, bool only_provisional);
+/** The transaction was committed: what was provisional stays. */
+void mr_targets_settle(struct mr_targets *targets);
+
+/** The target of a table; made when new. MR_E_CONFIG, MR_STOP: two tables would share one target. */
+struct mr_target *mr_target_find(struct mr_targets *targets, uint16_t source_index,
+                                 const struct mr_schema *schema, struct mr_error *err);
+
+/**
+ * Makes the table fit the schema version and the statements fit the table. `overlaps`: the rows are
+ * at or before the table's high mark.
+ */
+bool mr_target_ensure(struct mr_targets *targets, struct mr_target *target,
+                      const struct mr_schema *schema, bool overlaps,
+                      struct mr_error *err) MR_MUST_CHECK;
+
+/** Drops the table, if there is one, and makes it anew, empty. */
+bool mr_target_remake(struct mr_targets *targets, struct mr_target *target,
+                      const struct mr_schema *schema, struct mr_error *err) MR_MUST_CHECK;
+
+/** A prepared statement of a target that was ensured; prepared on first use. NULL: *err says why. */
+duckdb_prepared_statement mr_target_statement(struct mr_targets *targets, struct mr_target *target,
+                                              enum mr_target_statement which, struct mr_error *err);
+
+#endif

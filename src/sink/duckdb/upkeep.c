@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * upkeep.c - when to make a checkpoint, and when to delete old position rows.
+ *
+ * A checkpoint holds up the next commit for as long as it takes (some 15 ms for what small commits
+ * leave, about 1 us more for every row appended), so it is made when nothing waits, and while it is
+ * still small; when the log has reached its cap it is made at once. With a reader open DuckDB still
+ * makes checkpoints, since nothing here is ever UPDATEd; space of deleted rows comes back when the
+ * readers that can see them are gone.
+ *
+ * Failure: a checkpoint that cannot be made at this moment (another transaction writes, which no
+ * query can) is tried again later; the log grows meanwhile, and is shown.
+ */
+#include "duckdb_sink.h"
+
+#define IDLE_WAL_BYTES_MIN (UINT64_C(64) << 10) /* less is not worth a checkpoint */
+#define IDLE_ROWS_MIN      UINT64_C(30000)      /* some 50 ms of checkpoint */
+#define IDLE_REST_NS       UINT64_C(1000000000) /* nothing came for a second */
+#define IDLE_WAL_FRACTION  4                    /* of wal_bytes_max */
+#define POSITION_ROWS_MAX  UINT64_C(50000)
+#define POSITION_ROWS_IDLE UINT64_C(10000)
+#define NS_PER_US          1000
+
+static uint64_t now_ns(const struct mr_sink *sink)
+{
+    return sink->env->monotonic_ns(sink->env);
+}
+
+static bool is_checkpoint_due(const struct mr_sink *sink, bool idle, uint64_t wal_bytes)
+{
+    if (wal_bytes >= sink->config->wal_bytes_max) {
+        return true;
+    }
+    if (!idle || wal_bytes < IDLE_WAL_BYTES_MIN) {
+        return false;
+    }
+    return sink->rows_since_check >= IDLE_ROWS_MIN ||
+           wal_bytes >= sink->config->wal_bytes_max / IDLE_WAL_FRACTION ||
+           now_ns(sink) - sink->commit_ns_last >= IDLE_REST_NS;
+}
+
+static bool checkpoint(struct mr_sink *sink, struct mr_error *err)
+{
+    const uint64_t start = now_ns(sink);
+
+    if (!mr_warehouse_exec(sink->warehouse, "CHECKPOINT", err)) {
+        if (err->recovery == MR_RETRY && !mr_warehouse_is_broken(sink->warehouse)) {
+            *err = (struct mr_error){0};
+            return true;
+        }
+        return mr_error_context(err, "checkpoint");
+    }
+    sink->rows_since_check = 0;
+    atomic_fetch_add(&sink->counters.checkpoints_total, 1);
+    atomic_store(&sink->counters.checkpoint_us_last, (now_ns(sink) - start) / NS_PER_US);
+    atomic_store(&sink->counters.wal_bytes, mr_warehouse_wal_bytes(sink->warehouse));
+    return true;
+}
+
+bool mr_upkeep_run(struct mr_sink *sink, bool idle, struct mr_error *err)
+{
+    MR_ASSERT(!sink->in_transaction && sink->config->wal_bytes_max > 0);
+    const uint64_t wal_bytes = mr_warehouse_wal_bytes(sink->warehouse);
+
+    atomic_store(&sink->counters.wal_bytes, wal_bytes);
+    if (sink->state.position_rows >= (idle ? POSITION_ROWS_IDLE : POSITION_ROWS_MAX) &&
+        !mr_state_compact(&sink->state, err)) {
+        return false;
+    }
+    return !is_checkpoint_due(sink, idle, wal_bytes) || checkpoint(sink, err);
+}
