@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: MIT
+/*
+ * copy.c - see copy.h.
+ *
+ * Threads: the coordinator (run) and the workers (work). Shared: the work list's index and counters
+ * are atomic; `lock` guards the error and serialises snapshot_high(). Workers open their readers
+ * first; when all have, the coordinator lets the source give up what held the snapshot open.
+ */
+#include "copy.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "log.h"
+
+#define COPY_POOL_BATCHES 12
+#define COPY_BATCH_KEPT   (UINT64_C(256) << 10)
+#define COPY_PUSH_WAIT_MS 200
+#define COPY_OPEN_POLL_US 2000
+
+struct copy_table {
+    uint32_t wanted_by; /* bit per loader */
+    atomic_uint pieces_left;
+    atomic_uint_fast64_t rows;
+    atomic_bool finished;
+};
+
+struct copy_piece {
+    uint32_t table;
+    uint32_t piece;
+};
+
+struct mr_copy {
+    struct mr_copy_options options;
+    const struct mr_snapshot_table *tables;
+    struct copy_table *progress;
+    uint32_t table_count;
+    struct copy_piece *pieces;
+    uint32_t piece_count;
+    atomic_uint next_piece;
+    atomic_uint readers_opened; /* or failed to */
+    struct mr_batch_pool *pool;
+    pthread_t coordinator;
+    pthread_t workers[MR_COPY_WORKERS_MAX];
+    uint32_t workers_started;
+    pthread_mutex_t lock;
+    struct mr_error error;
+    struct mr_native_position high; /* the greatest of all tables */
+    atomic_int state;
+    atomic_bool cancelled;
+    uint64_t started_ns;
+};
+
+/* The first error wins: the others are its consequences. */
+static void fail(struct mr_copy *copy, const struct mr_error *err)
+{
+    MR_ASSERT(pthread_mutex_lock(&copy->lock) == 0);
+    if (copy->error.code == MR_OK) {
+        copy->error = *err;
+    }
+    (void)pthread_mutex_unlock(&copy->lock);
+    atomic_store(&copy->cancelled, true);
+}
+
+static bool ask(struct mr_copy *copy, uint32_t loader, enum mr_load_kind kind,
+                const struct mr_schema *schema, const struct mr_snapshot_mark *mark, bool *answer,
+                struct mr_error *err)
+{
+    struct mr_load_command command = {
+        .kind = kind,
+        .source_index = copy->options.source_index,
+        .schema = schema,
+    };
+    if (mark != NULL) {
+        command.mark = *mark;
+    }
+    return mr_loader_ask(copy->options.loaders[loader], command, answer, err);
+}
+
+/* Which sinks lack which tables; what they have of those is dropped. */
+static bool begin_tables(struct mr_copy *copy, struct mr_error *err)
+{
+    for (uint32_t t = 0; t < copy->table_count; t++) {
+        struct copy_table *table = &copy->progress[t];
+        for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+            const struct mr_schema *schema = copy->tables[t].schema;
+            bool finished = false;
+            if (!ask(copy, l, MR_LOAD_IS_FINISHED, schema, NULL, &finished, err)) {
+                return false;
+            }
+            if (finished) {
+                continue;
+            }
+            table->wanted_by |= UINT32_C(1) << l;
+            if (!ask(copy, l, MR_LOAD_BEGIN, schema, NULL, &finished, err)) {
+                return false;
+            }
+        }
+        const uint32_t pieces = copy->tables[t].piece_count;
+        MR_ASSERT(pieces > 0);
+        atomic_store(&table->finished, table->wanted_by == 0);
+        atomic_store(&table->pieces_left, pieces);
+        for (uint32_t p = 0; table->wanted_by != 0 && p < pieces; p++) {
+            copy->pieces[copy->piece_count++] = (struct copy_piece){.table = t, .piece = p};
+        }
+    }
+    return true;
+}
+
+/* Gives a batch to every sink that wants its table; the reference goes with it. */
+static bool push_rows(struct mr_copy *copy, struct mr_batch *batch, uint32_t wanted_by)
+{
+    bool pushed = true;
+    for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+        if ((wanted_by & UINT32_C(1) << l) == 0) {
+            continue;
+        }
+        mr_batch_retain(batch);
+        const struct mr_load_command command = {
+            .kind = MR_LOAD_ROWS,
+            .source_index = copy->options.source_index,
+            .batch = batch,
+        };
+        bool taken = false;
+        while (!taken && !atomic_load(&copy->cancelled)) {
+            taken = mr_loader_command(copy->options.loaders[l], &command, COPY_PUSH_WAIT_MS);
+        }
+        if (!taken) {
+            mr_batch_release(batch);
+            pushed = false;
+        }
+    }
+    mr_batch_release(batch);
+    return pushed;
+}
+
+static struct mr_batch *take_batch(struct mr_copy *copy)
+{
+    struct mr_batch *batch = NULL;
+    while (batch == NULL && !atomic_load(&copy->cancelled)) {
+        batch = mr_batch_take(copy->pool, COPY_PUSH_WAIT_MS);
+    }
+    return batch;
+}
+
+static bool copy_piece(struct mr_copy *copy, struct mr_snapshot_reader *reader,
+                       const struct copy_piece *piece, struct mr_error *err)
+{
+    const struct mr_source_ops *ops = copy->options.ops;
+    struct copy_table *table = &copy->progress[piece->table];
+    if (!ops->reader_begin(reader, piece->table, piece->piece, err)) {
+        return false;
+    }
+    for (;;) {
+        struct mr_batch *batch = take_batch(copy);
+        if (batch == NULL) {
+            return mr_fail(err, MR_E_CANCELLED, MR_STOP, "the copy was cancelled");
+        }
+        const enum mr_next next = ops->reader_next(reader, batch, err);
+        if (next == MR_NEXT_ERROR) {
+            mr_batch_release(batch);
+            return false;
+        }
+        batch->source_index = copy->options.source_index;
+        batch->snapshot_table = piece->table + 1;
+        batch->snapshot_chunk = piece->piece;
+        batch->received_ns = copy->options.env->monotonic_ns(copy->options.env);
+        (void)atomic_fetch_add(&table->rows, batch->row_count);
+        if (batch->row_count == 0) {
+            mr_batch_release(batch);
+        } else if (!push_rows(copy, batch, table->wanted_by)) {
+            return mr_fail(err, MR_E_CANCELLED, MR_STOP, "the copy was cancelled");
+        }
+        if (next == MR_NEXT_END) {
+            return true;
+        }
+    }
+}
+
+static bool finish_table(struct mr_copy *copy, uint32_t index, struct mr_error *err)
+{
+    struct mr_snapshot_mark mark = {.exact = copy->tables[index].exact};
+    MR_ASSERT(pthread_mutex_lock(&copy->lock) == 0);
+    const bool marked =
+        copy->options.ops->snapshot_high(copy->options.snapshot, index, &mark.high, err);
+    if (marked && mr_native_position_compare(mark.high, copy->high) > 0) {
+        copy->high = mark.high;
+    }
+    (void)pthread_mutex_unlock(&copy->lock);
+    if (!marked) {
+        return false;
+    }
+    struct copy_table *table = &copy->progress[index];
+    for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+        bool answer = false;
+        if ((table->wanted_by & UINT32_C(1) << l) != 0 &&
+            !ask(copy, l, MR_LOAD_FINISH, copy->tables[index].schema, &mark, &answer, err)) {
+            return false;
+        }
+    }
+    atomic_store(&table->finished, true);
+    mr_log(MR_LOG_INFO, "snapshot.table_finished",
+           MR_LOG_S("table", copy->tables[index].schema->table),
+           MR_LOG_I("rows", atomic_load(&table->rows)),
+           MR_LOG_I("elapsed_ms", mr_copy_elapsed_ms(copy)));
+    return true;
+}
+
+static void *work(void *argument)
+{
+    struct mr_copy *copy = argument;
+    struct mr_error err = {0};
+    struct mr_snapshot_reader *reader =
+        copy->options.ops->reader_open(copy->options.snapshot, &err);
+    if (reader == NULL) {
+        fail(copy, &err);
+    }
+    (void)atomic_fetch_add(&copy->readers_opened, 1);
+    while (reader != NULL && !atomic_load(&copy->cancelled)) {
+        const unsigned index = atomic_fetch_add(&copy->next_piece, 1);
+        if (index >= copy->piece_count) {
+            break;
+        }
+        const struct copy_piece *piece = &copy->pieces[index];
+        bool done = copy_piece(copy, reader, piece, &err);
+        if (done && atomic_fetch_sub(&copy->progress[piece->table].pieces_left, 1) == 1) {
+            done = finish_table(copy, piece->table, &err);
+        }
+        if (!done) {
+            fail(copy, &err);
+        }
+    }
+    copy->options.ops->reader_close(reader);
+    return NULL;
+}
+
+static void run_workers(struct mr_copy *copy)
+{
+    const struct mr_env *env = copy->options.env;
+    uint32_t count = copy->options.worker_count;
+    if (count > copy->piece_count) {
+        count = copy->piece_count;
+    }
+    if (count > MR_COPY_WORKERS_MAX) {
+        count = MR_COPY_WORKERS_MAX;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        MR_ASSERT(pthread_create(&copy->workers[i], NULL, work, copy) == 0);
+        copy->workers_started++;
+    }
+    while (atomic_load(&copy->readers_opened) < copy->workers_started) {
+        env->sleep_us(env, COPY_OPEN_POLL_US);
+    }
+    copy->options.ops->snapshot_release(copy->options.snapshot);
+    for (uint32_t i = 0; i < copy->workers_started; i++) {
+        MR_ASSERT(pthread_join(copy->workers[i], NULL) == 0);
+    }
+}
+
+static bool finish_source(struct mr_copy *copy, struct mr_error *err)
+{
+    for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+        const struct mr_snapshot_mark mark = {.high = copy->high};
+        bool answer = false;
+        if (!ask(copy, l, MR_LOAD_FINISH, &mr_schema_whole_source, &mark, &answer, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Rows of a cancelled copy may still wait in a loader: an answer from behind them says they are out,
+ * so that the pool can go. A loader that has ended has dropped them. */
+static void wait_for_rows(struct mr_copy *copy)
+{
+    for (uint32_t l = 0; l < copy->options.loader_count && copy->table_count > 0; l++) {
+        struct mr_error ended = {0};
+        bool finished = false;
+        (void)ask(copy, l, MR_LOAD_IS_FINISHED, copy->tables[0].schema, NULL, &finished, &ended);
+    }
+}
+
+static void *run(void *argument)
+{
+    struct mr_copy *copy = argument;
+    struct mr_error err = {0};
+    if (!begin_tables(copy, &err)) {
+        fail(copy, &err);
+    } else {
+        run_workers(copy);
+    }
+    if (atomic_load(&copy->cancelled)) {
+        wait_for_rows(copy);
+    }
+    if (!atomic_load(&copy->cancelled) && !finish_source(copy, &err)) {
+        fail(copy, &err);
+    }
+    atomic_store(&copy->state, atomic_load(&copy->cancelled) ? MR_COPY_FAILED : MR_COPY_DONE);
+    return NULL;
+}
+
+static void *calloc_or_die(size_t count, size_t size)
+{
+    void *memory = calloc(count > 0 ? count : 1, size);
+    MR_ASSERT(memory != NULL);
+    return memory;
+}
+
+struct mr_copy *mr_copy_start(const struct mr_copy_options *options)
+{
+    MR_ASSERT(options->loader_count > 0 && options->loader_count <= MR_STREAM_SINKS_MAX);
+    MR_ASSERT(options->worker_count > 0);
+    struct mr_copy *copy = calloc_or_die(1, sizeof(*copy));
+    copy->options = *options;
+    copy->started_ns = options->env->monotonic_ns(options->env);
+    MR_ASSERT(pthread_mutex_init(&copy->lock, NULL) == 0);
+    copy->tables = options->ops->snapshot_tables(options->snapshot, &copy->table_count);
+    size_t pieces = 0;
+    for (uint32_t t = 0; t < copy->table_count; t++) {
+        pieces += copy->tables[t].piece_count;
+    }
+    copy->progress = calloc_or_die(copy->table_count, sizeof(*copy->progress));
+    copy->pieces = calloc_or_die(pieces, sizeof(*copy->pieces));
+    struct mr_error err = {0};
+    copy->pool = mr_batch_pool_open(COPY_POOL_BATCHES,
+                                    options->batch_bytes * 2 + options->value_bytes_max * 3,
+                                    COPY_BATCH_KEPT, &err);
+    if (copy->pool == NULL) {
+        fail(copy, &err);
+        atomic_store(&copy->state, MR_COPY_FAILED);
+        return copy;
+    }
+    MR_ASSERT(pthread_create(&copy->coordinator, NULL, run, copy) == 0);
+    return copy;
+}
+
+enum mr_copy_state mr_copy_state(const struct mr_copy *copy)
+{
+    return (enum mr_copy_state)atomic_load(&copy->state);
+}
+
+void mr_copy_error(const struct mr_copy *copy, struct mr_error *err)
+{
+    MR_ASSERT(mr_copy_state(copy) == MR_COPY_FAILED); /* its threads write no more */
+    *err = copy->error;
+}
+
+bool mr_copy_progress(const struct mr_copy *copy, uint32_t index, struct mr_copy_progress *progress)
+{
+    if (index >= copy->table_count) {
+        return false;
+    }
+    const struct copy_table *table = &copy->progress[index];
+    const bool finished = atomic_load(&table->finished);
+    *progress = (struct mr_copy_progress){
+        .schema = copy->tables[index].schema,
+        .rows = atomic_load(&table->rows),
+        .rows_estimate = copy->tables[index].rows_estimate,
+        .finished = finished,
+        .skipped = finished && table->wanted_by == 0,
+    };
+    return true;
+}
+
+uint64_t mr_copy_elapsed_ms(const struct mr_copy *copy)
+{
+    return (copy->options.env->monotonic_ns(copy->options.env) - copy->started_ns) / 1000000;
+}
+
+void mr_copy_close(struct mr_copy *copy)
+{
+    if (copy == NULL) {
+        return;
+    }
+    atomic_store(&copy->cancelled, true);
+    if (copy->pool != NULL) {
+        MR_ASSERT(pthread_join(copy->coordinator, NULL) == 0);
+    }
+    copy->options.ops->snapshot_close(copy->options.snapshot);
+    mr_batch_pool_close(copy->pool);
+    (void)pthread_mutex_destroy(&copy->lock);
+    free(copy->progress);
+    free(copy->pieces);
+    free(copy);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+/*
+ * link.h - one source's side of the pipeline: connect, follow, hand batches to the journal,
+ * acknowledge what is durable, come back after errors.
+ *
+ * ORDER, on which exactly-once rests:
+ *   - A connection is opened at the journal's durable position, and only when everything handed on
+ *     before is settled. So what the old connection sent and what the new one sends neither overlap
+ *     nor leave a gap.
+ *   - The server is acknowledged the journal's durable position and nothing else.
+ *   - A transaction that was handed on in part when the connection broke is dropped by an abort
+ *     batch before anything else follows.
+ *
+ * The first connection of a new pipeline fixes the start with snapshot_open(), makes that position
+ * durable, and starts the copy of the tables (copy.h) beside the stream.
+ */
+#ifndef MR_PIPELINE_LINK_H
+#define MR_PIPELINE_LINK_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "copy.h"
+#include "error.h"
+#include "journal.h"
+#include "link_state.h"
+#include "loader.h"
+#include "source.h"
+#include "step.h"
+
+struct mr_link_options {
+    const struct mr_source_ops *ops;
+    struct mr_source_context context;
+    uint16_t source_index;
+    struct mr_journal *journal;
+    struct mr_loader *const *loaders;
+    uint32_t loader_count;
+    bool copies_tables;  /* snapshot: initial, initial_only, when_needed */
+    bool ends_with_copy; /* snapshot: initial_only */
+    uint32_t copy_workers;
+    uint32_t pool_batches;
+    uint64_t pool_kept_bytes; /* resident, a batch */
+};
+
+/** What people see of a link; a copy, taken under its lock. */
+struct mr_link_view {
+    enum mr_link_state state;
+    struct mr_source_observation observation;
+    struct mr_error last_error; /* code MR_OK: none since the link last streamed */
+    uint32_t attempt;
+};
+
+struct mr_link {
+    struct mr_link_options options;
+    struct mr_batch_pool *pool;
+    struct mr_source *source;
+    struct mr_position resume;
+    struct mr_batch *held; /* waits for room in the journal's inbox */
+    struct mr_native_position acked;
+    uint64_t pushed; /* batches handed to the journal */
+    uint64_t ack_at_ns;
+    uint64_t observe_at_ns;
+    uint64_t backoff_until_ns;
+    uint64_t copy_retry_at_ns;
+    uint32_t copy_attempt;
+    bool transaction_is_open; /* the last batch handed on was `continued` */
+    bool copy_is_settled;     /* every sink has every table, or none is wanted */
+    int64_t clock_skew_us;
+
+    pthread_mutex_t lock; /* of `view` and `copy` */
+    struct mr_link_view view;
+    struct mr_copy *copy;
+    enum mr_link_state state;
+    uint32_t attempt;
+    atomic_uint_fast64_t rows_total;
+    atomic_uint_fast64_t transactions_total;
+    atomic_int_fast64_t commit_us_last; /* of the newest one handed on, our clock; 0 none */
+};
+
+bool mr_link_init(struct mr_link *link, const struct mr_link_options *options,
+                  struct mr_error *err) MR_MUST_CHECK;
+
+/** Closes the connection and the copy; batches still with the journal must be back after this. */
+void mr_link_stop(struct mr_link *link);
+void mr_link_done(struct mr_link *link);
+
+/** One bounded piece of work; waits up to wait_ms. FAILED: *err says why, the link is stopped. */
+enum mr_step mr_link_step(struct mr_link *link, uint32_t wait_ms, struct mr_error *err);
+
+/** A copy of what people see; from any thread. */
+void mr_link_look(struct mr_link *link, struct mr_link_view *view);
+
+/** Progress of the copy's table `index`; false when there is no (such) copy. From any thread. */
+bool mr_link_copy_progress(struct mr_link *link, uint32_t index, struct mr_copy_progress *progress,
+                           uint64_t *elapsed_ms);
+
+#endif

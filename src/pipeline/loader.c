@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: MIT
+/*
+ * loader.c - see loader.h. This file: groups of stream batches; copies are in loader_copy.c.
+ */
+#include "loader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crash_point.h"
+#include "loader_internal.h"
+
+#define LOADER_FAILURES_MAX 3
+#define CONTINUED_WAIT_MS   1000
+#define GROUP_BYTES_MAX     (UINT64_C(24) << 20)
+
+bool mr_loader_init(struct mr_loader *loader, const struct mr_sink_ops *ops,
+                    const struct mr_sink_context *context, uint32_t sink_index,
+                    struct mr_error *err)
+{
+    MR_ASSERT(sink_index < MR_STREAM_SINKS_MAX);
+    MR_ASSERT(context->batch_rows_max > 0);
+    memset(loader, 0, sizeof(*loader));
+    loader->ops = ops;
+    loader->context = *context;
+    loader->sink_index = sink_index;
+    loader->env = context->env;
+    loader->group_rows_max = context->batch_rows_max;
+    loader->commands = mr_queue_open(MR_LOADER_COMMANDS_MAX);
+    mr_doorbell_init(&loader->bell);
+    loader->sink = ops->open(context, err);
+    return loader->sink != NULL;
+}
+
+void mr_loader_done(struct mr_loader *loader)
+{
+    if (loader->commands == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < loader->group_count; i++) {
+        mr_batch_release(loader->group[i]);
+    }
+    for (uint32_t i = 0; i < loader->source_count; i++) {
+        struct mr_loader_source *source = &loader->sources[i];
+        mr_batch_release(source->pending);
+        source->ops->reader_close(source->reader);
+        mr_table_stats_done(&source->stats);
+    }
+    loader->ops->close(loader->sink);
+    mr_queue_close(loader->commands);
+    mr_doorbell_done(&loader->bell);
+    memset(loader, 0, sizeof(*loader));
+}
+
+/* What the sink holds is the truth: every (re)start of reading begins there. */
+static bool take_up(struct mr_loader *loader, uint16_t index, struct mr_error *err)
+{
+    struct mr_loader_source *source = &loader->sources[index];
+    struct mr_sink_position position = {0};
+    if (!loader->ops->position(loader->sink, index, &position, err)) {
+        return false;
+    }
+    source->committed = position.sequence;
+    source->applied = position.sequence;
+    source->reached = position.native;
+    atomic_store(&source->committed_shown, position.sequence);
+    source->ops->release(source->stream, loader->sink_index, position.sequence);
+    mr_batch_release(source->pending);
+    source->pending = NULL;
+    source->ops->reader_close(source->reader);
+    source->reader = NULL;
+    return true;
+}
+
+bool mr_loader_add_source(struct mr_loader *loader, const struct mr_stream_ops *ops,
+                          struct mr_stream *stream, struct mr_error *err)
+{
+    MR_ASSERT(loader->source_count < MR_LOADER_SOURCES_MAX);
+    const uint16_t index = (uint16_t)loader->source_count;
+    struct mr_loader_source *source = &loader->sources[index];
+    source->ops = ops;
+    source->stream = stream;
+    mr_table_stats_init(&source->stats);
+    loader->source_count++;
+    struct mr_stream_observation observation = {0};
+    ops->observe(stream, &observation);
+    source->found_sequence = observation.last_sequence;
+    source->found = ops->position(stream)->native;
+    return take_up(loader, index, err);
+}
+
+void mr_loader_open_gate(struct mr_loader *loader, uint16_t source_index)
+{
+    MR_ASSERT(source_index < loader->source_count);
+    loader->sources[source_index].gate_is_open = true;
+}
+
+static void advance(struct mr_native_position *reached, struct mr_native_position to)
+{
+    if (mr_native_position_compare(to, *reached) > 0) {
+        *reached = to;
+    }
+}
+
+/* A source's tables agree with each other once what was copied later than others is caught up with. */
+static void note_consistency(struct mr_loader_source *source)
+{
+    if (source->committed >= source->found_sequence) {
+        advance(&source->reached, source->found);
+    }
+    const bool passed = mr_native_position_compare(source->reached, source->catch_up_to) >= 0;
+    atomic_store(&source->is_consistent, source->gate_is_open && passed);
+}
+
+/* The next batch of a source that holds anything new; NULL with err->code MR_OK when there is none. */
+static struct mr_batch *next_batch(struct mr_loader_source *source, uint32_t wait_ms,
+                                   struct mr_error *err)
+{
+    if (source->pending != NULL) {
+        struct mr_batch *batch = source->pending;
+        source->pending = NULL;
+        return batch;
+    }
+    if (source->reader == NULL) {
+        source->reader = source->ops->reader_open(source->stream, source->committed + 1, err);
+        if (source->reader == NULL) {
+            return NULL;
+        }
+    }
+    for (;;) {
+        struct mr_batch *batch = source->ops->reader_next(source->reader, wait_ms, err);
+        if (batch == NULL) {
+            return NULL;
+        }
+        const uint64_t last = batch->first_sequence + batch->transaction_count;
+        if (batch->transaction_count > 0 && (last > source->applied + 1 || batch->continues)) {
+            return batch;
+        }
+        if (batch->position.length > 0 && source->applied == source->committed) {
+            advance(&source->reached, batch->native);
+        }
+        mr_batch_release(batch); /* a position alone, or applied before a restart */
+    }
+}
+
+/* Hands the gathered group to the sink; the references stay until the commit, for its counts. */
+static bool apply_group(struct mr_loader *loader, struct mr_error *err)
+{
+    if (loader->group_count == 0) {
+        return true;
+    }
+    if (!loader->ops->apply(loader->sink, loader->group, loader->group_count, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < loader->group_count; i++) {
+        const struct mr_batch *batch = loader->group[i];
+        struct mr_loader_source *source = &loader->sources[batch->source_index];
+        uint32_t from = 0;
+        if (batch->first_sequence <= source->committed) {
+            from = (uint32_t)(source->committed + 1 - batch->first_sequence);
+        }
+        if (from < batch->transaction_count) {
+            mr_table_stats_stage(&source->stats, batch, from);
+            source->applied = batch->first_sequence + batch->transaction_count - 1;
+        }
+    }
+    return true;
+}
+
+static void release_group(struct mr_loader *loader)
+{
+    for (uint32_t i = 0; i < loader->group_count; i++) {
+        mr_batch_release(loader->group[i]);
+    }
+    loader->group_count = 0;
+    loader->group_rows = 0;
+}
+
+/* A transaction larger than a batch: its parts go to the sink one by one, in one commit. */
+static bool finish_continued(struct mr_loader *loader, struct mr_loader_source *source,
+                             struct mr_error *err)
+{
+    bool continued = true;
+    while (continued) {
+        if (!apply_group(loader, err)) {
+            return false;
+        }
+        release_group(loader);
+        struct mr_batch *batch = next_batch(source, CONTINUED_WAIT_MS, err);
+        if (batch == NULL) {
+            if (err->code != MR_OK) {
+                return false;
+            }
+            return mr_fail(err, MR_E_CORRUPT, MR_RETRY,
+                           "the rest of transaction %llu did not come from the stream",
+                           (unsigned long long)source->applied);
+        }
+        loader->group[loader->group_count++] = batch;
+        continued = batch->continued;
+    }
+    return true;
+}
+
+static bool group_is_full(const struct mr_loader *loader, uint64_t bytes)
+{
+    return loader->group_rows >= loader->group_rows_max || bytes >= GROUP_BYTES_MAX ||
+           loader->group_count == MR_LOADER_GROUP_MAX;
+}
+
+/* Takes what is at hand from one source. A batch that would overfill the group waits for the next. */
+static bool gather_from(struct mr_loader *loader, struct mr_loader_source *source, uint64_t *bytes,
+                        struct mr_error *err)
+{
+    while (!group_is_full(loader, *bytes)) {
+        struct mr_batch *batch = next_batch(source, 0, err);
+        if (batch == NULL) {
+            return err->code == MR_OK;
+        }
+        if (loader->group_count > 0 &&
+            loader->group_rows + batch->row_count > loader->group_rows_max) {
+            source->pending = batch;
+            loader->group_rows = loader->group_rows_max;
+            return true;
+        }
+        const bool continued = batch->continued;
+        loader->group[loader->group_count++] = batch;
+        loader->group_rows += batch->row_count;
+        *bytes += mr_batch_bytes(batch);
+        if (continued) {
+            return finish_continued(loader, source, err);
+        }
+    }
+    return true;
+}
+
+static void record_latency(struct mr_loader *loader, const struct mr_batch *batch, int64_t now_us,
+                           uint64_t now_ns)
+{
+    struct mr_loader_source *source = &loader->sources[batch->source_index];
+    const uint64_t since_received_us = (now_ns - batch->received_ns) / 1000;
+    for (uint32_t t = 0; t < batch->transaction_count; t++) {
+        int64_t us = (int64_t)since_received_us;
+        const int64_t commit_us = batch->transactions[t].commit_us;
+        if (commit_us != 0 && source->commit_stamps_are_exact) {
+            us = now_us - (commit_us + batch->clock_skew_us);
+        }
+        mr_histogram_record(&loader->commit_to_visible, us);
+    }
+    if (batch->transaction_count > 0) {
+        const int64_t commit_us = batch->transactions[batch->transaction_count - 1].commit_us;
+        atomic_store(&source->commit_us_last,
+                     commit_us == 0 ? 0 : commit_us + batch->clock_skew_us);
+        atomic_store(&source->visible_us_last, now_us);
+    }
+}
+
+bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err)
+{
+    mr_crash_point(MR_CRASH_LOADER_BEFORE_COMMIT);
+    if (!loader->ops->commit(loader->sink, err)) {
+        return false;
+    }
+    const int64_t now_us = loader->env->unix_us(loader->env);
+    const uint64_t now_ns = loader->env->monotonic_ns(loader->env);
+    for (uint32_t i = 0; i < loader->group_count; i++) {
+        record_latency(loader, loader->group[i], now_us, now_ns);
+        if (loader->group[i]->position.length > 0) {
+            advance(&loader->sources[loader->group[i]->source_index].reached,
+                    loader->group[i]->native);
+        }
+        (void)atomic_fetch_add(&loader->rows_total, loader->group[i]->row_count);
+    }
+    (void)atomic_fetch_add(&loader->rows_total, loader->copied_rows);
+    loader->copied_rows = 0;
+    for (uint32_t i = 0; i < loader->source_count; i++) {
+        struct mr_loader_source *source = &loader->sources[i];
+        mr_table_stats_publish(&source->stats);
+        if (source->applied == source->committed) {
+            continue;
+        }
+        source->committed = source->applied;
+        atomic_store(&source->committed_shown, source->committed);
+        source->ops->release(source->stream, loader->sink_index, source->committed);
+    }
+    (void)atomic_fetch_add(&loader->commits_total, 1);
+    return true;
+}
+
+static bool load_streams(struct mr_loader *loader, bool *worked, struct mr_error *err)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < loader->source_count; i++) {
+        struct mr_loader_source *source = &loader->sources[i];
+        if (source->gate_is_open && !gather_from(loader, source, &bytes, err)) {
+            return false;
+        }
+    }
+    if (loader->group_count > 0) {
+        if (!apply_group(loader, err) || !mr_loader_commit(loader, err)) {
+            return false;
+        }
+        release_group(loader);
+        *worked = true;
+    }
+    for (uint32_t i = 0; i < loader->source_count; i++) {
+        note_consistency(&loader->sources[i]);
+    }
+    return true;
+}
+
+void mr_loader_roll_back(struct mr_loader *loader)
+{
+    loader->ops->rollback(loader->sink);
+    release_group(loader);
+    for (uint32_t i = 0; i < loader->source_count; i++) {
+        mr_table_stats_discard(&loader->sources[i].stats);
+        if (loader->copied_rows > 0 && !loader->sources[i].gate_is_open) {
+            loader->sources[i].copy_is_broken = true;
+        }
+    }
+    loader->copied_rows = 0;
+}
+
+/* After a failure everything is read again from what the sink holds. */
+static bool start_over(struct mr_loader *loader, struct mr_error *err)
+{
+    if (loader->failures >= LOADER_FAILURES_MAX) {
+        loader->ops->close(loader->sink);
+        loader->sink = loader->ops->open(&loader->context, err);
+        if (loader->sink == NULL) {
+            return false;
+        }
+        loader->failures = 0;
+    }
+    for (uint32_t i = 0; i < loader->source_count; i++) {
+        if (!take_up(loader, (uint16_t)i, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum mr_step on_failure(struct mr_loader *loader, struct mr_error *err)
+{
+    (void)atomic_fetch_add(&loader->errors_total, 1);
+    loader->failures++;
+    if (loader->sink != NULL) {
+        mr_loader_roll_back(loader);
+    }
+    if (err->recovery == MR_STOP) {
+        return MR_STEP_FAILED;
+    }
+    struct mr_error again = {0};
+    if (!start_over(loader, &again)) {
+        loader->failures = LOADER_FAILURES_MAX; /* next time with a sink opened anew */
+        if (again.recovery == MR_STOP) {
+            *err = again;
+            return MR_STEP_FAILED;
+        }
+    }
+    return MR_STEP_PAUSED;
+}
+
+enum mr_step mr_loader_step(struct mr_loader *loader, uint32_t wait_ms, struct mr_error *err)
+{
+    bool worked = false;
+    if (loader->sink == NULL) { /* opening it anew failed: try again */
+        loader->sink = loader->ops->open(&loader->context, err);
+        if (loader->sink == NULL || !start_over(loader, err)) {
+            return err->recovery == MR_STOP ? MR_STEP_FAILED : MR_STEP_PAUSED;
+        }
+    }
+    if (!mr_loader_copy(loader, &worked, err) || !load_streams(loader, &worked, err) ||
+        !loader->ops->maintain(loader->sink, !worked, err)) {
+        return on_failure(loader, err);
+    }
+    loader->failures = 0;
+    if (worked) {
+        return MR_STEP_WORKED;
+    }
+    (void)mr_doorbell_wait(&loader->bell, wait_ms);
+    return MR_STEP_IDLE;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/*
+ * loader.h - feeds one sink from every source's stream: gathers what is there, applies it as one
+ * atomic step, and tells the streams what they may forget.
+ *
+ * Batches form from what arrives while the previous commit runs: an idle sink commits a single
+ * transaction at once, a busy one takes up to batch_rows_max rows. The gate of a source stays shut
+ * until its snapshot is complete in this sink; its stream gathers durably meanwhile.
+ *
+ * Copies of tables (snapshot) come as commands, so that the sink is only ever used by this thread.
+ *
+ * FAILURE
+ *   - apply() or commit() fails with MR_RETRY: roll back, read again from the committed sequence.
+ *     After LOADER_FAILURES_MAX in a row the sink is closed and opened anew.
+ *   - MR_STOP: the loader ends; the pipeline stops with exit code 4.
+ */
+#ifndef MR_PIPELINE_LOADER_H
+#define MR_PIPELINE_LOADER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "doorbell.h"
+#include "env.h"
+#include "error.h"
+#include "histogram.h"
+#include "promise.h"
+#include "queue.h"
+#include "sink.h"
+#include "step.h"
+#include "stream.h"
+#include "table_stats.h"
+
+#define MR_LOADER_SOURCES_MAX  64
+#define MR_LOADER_GROUP_MAX    256 /* batches a commit */
+#define MR_LOADER_COMMANDS_MAX 4   /* copied batches that wait for the sink */
+
+enum mr_load_kind {
+    MR_LOAD_IS_FINISHED, /* is the copy of the table (or of mr_schema_whole_source) complete? */
+    MR_LOAD_BEGIN,       /* empty the table and begin its copy */
+    MR_LOAD_ROWS,        /* a batch of READ events */
+    MR_LOAD_FINISH,      /* the copy of the table (or of mr_schema_whole_source) is complete */
+};
+
+struct mr_load_command {
+    enum mr_load_kind kind;
+    uint16_t source_index;
+    const struct mr_schema *schema;
+    struct mr_batch *batch; /* ROWS: one reference, the loader's from now on */
+    struct mr_snapshot_mark mark;
+    struct mr_promise *promise; /* NULL for ROWS */
+};
+
+struct mr_loader_source {
+    const struct mr_stream_ops *ops;
+    struct mr_stream *stream;        /* borrowed */
+    struct mr_stream_reader *reader; /* NULL until the gate is open */
+    struct mr_batch *pending;        /* read, did not fit into the last group */
+    uint64_t committed;              /* sequence */
+    uint64_t applied;                /* sequence, in the open group */
+    atomic_bool gate_is_open;
+    atomic_bool is_consistent;         /* the copy is complete and its high mark was passed */
+    struct mr_native_position reached; /* committed, or seen where there was nothing to commit */
+    struct mr_native_position catch_up_to; /* the copy's greatest high mark */
+    struct mr_native_position found;       /* the stream's position when it was opened, ... */
+    uint64_t found_sequence;               /* ... which is reached with this sequence */
+    bool copy_is_broken; /* rows were lost in a rollback: the copy must start over */
+    atomic_bool commit_stamps_are_exact; /* finer than a second: latency is measured from them */
+    struct mr_table_stats stats;
+    atomic_uint_fast64_t committed_shown;
+    atomic_int_fast64_t commit_us_last; /* of the newest applied transaction, our clock */
+    atomic_int_fast64_t visible_us_last;
+};
+
+struct mr_loader {
+    const struct mr_sink_ops *ops;
+    struct mr_sink *sink;
+    struct mr_sink_context context;
+    uint32_t sink_index;
+    const struct mr_env *env;
+    uint64_t group_rows_max;
+
+    struct mr_loader_source sources[MR_LOADER_SOURCES_MAX];
+    uint32_t source_count;
+    struct mr_queue *commands; /* struct mr_load_command *, owned */
+    struct mr_doorbell bell;
+
+    struct mr_batch *group[MR_LOADER_GROUP_MAX];
+    uint32_t group_count;
+    uint64_t group_rows;
+    uint64_t copied_rows; /* applied from commands, not committed */
+    uint32_t failures;    /* in a row */
+
+    struct mr_histogram commit_to_visible;
+    atomic_uint_fast64_t rows_total;
+    atomic_uint_fast64_t commits_total;
+    atomic_uint_fast64_t errors_total;
+};
+
+/** Opens the sink and reads what it has of each source. */
+bool mr_loader_init(struct mr_loader *loader, const struct mr_sink_ops *ops,
+                    const struct mr_sink_context *context, uint32_t sink_index,
+                    struct mr_error *err) MR_MUST_CHECK;
+void mr_loader_done(struct mr_loader *loader);
+
+/** Adds the next source, in the order of source_index; before the first step. */
+bool mr_loader_add_source(struct mr_loader *loader, const struct mr_stream_ops *ops,
+                          struct mr_stream *stream, struct mr_error *err) MR_MUST_CHECK;
+
+/** Hands over a command (the loader frees it); false when the loader is shut or full for wait_ms. */
+bool mr_loader_command(struct mr_loader *loader, const struct mr_load_command *command,
+                       uint32_t wait_ms);
+
+/** Sends a command with a promise and waits for its answer. */
+bool mr_loader_ask(struct mr_loader *loader, struct mr_load_command command, bool *answer,
+                   struct mr_error *err) MR_MUST_CHECK;
+
+/** Lets a source's stream through; by the loader's own thread, or before it runs. */
+void mr_loader_open_gate(struct mr_loader *loader, uint16_t source_index);
+
+/** Applies and commits one group; waits up to wait_ms when there is nothing. */
+enum mr_step mr_loader_step(struct mr_loader *loader, uint32_t wait_ms, struct mr_error *err);
+
+/** Refuses commands and fails those that wait, so that nobody hangs when the loader has ended. */
+void mr_loader_shut(struct mr_loader *loader, const struct mr_error *why);
+
+#endif

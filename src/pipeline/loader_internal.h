@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/*
+ * loader_internal.h - what loader.c and loader_copy.c share.
+ */
+#ifndef MR_PIPELINE_LOADER_INTERNAL_H
+#define MR_PIPELINE_LOADER_INTERNAL_H
+
+#include "loader.h"
+
+/** Carries out waiting commands up to a group's size and commits copied rows. */
+bool mr_loader_copy(struct mr_loader *loader, bool *worked, struct mr_error *err) MR_MUST_CHECK;
+
+/** Rolls back and marks the copies that lost rows. */
+void mr_loader_roll_back(struct mr_loader *loader);
+
+/** Commits the sink's transaction and publishes the counts of what was in it. */
+bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err) MR_MUST_CHECK;
+
+#endif
