@@ -20,17 +20,19 @@
 
 #include "command.h"
 #include "console.h"
+#include "crash_point.h"
 #include "load.h"
 #include "log.h"
 #include "pipeline.h"
 #include "run_backend.h"
 #include "status_text.h"
 
-#define LOOK_MS           200  /* between looks at the pipeline */
-#define LINE_MS           1000 /* between status lines on a terminal */
-#define LINE_MS_ELSEWHERE 10000
-#define LINE_BYTES_MAX    400
-#define CLEAR_TO_LINE_END "\033[K"
+#define LOOK_MS              200  /* between looks at the pipeline */
+#define LINE_MS              1000 /* between status lines on a terminal */
+#define LINE_MS_ELSEWHERE    10000
+#define LINE_BYTES_MAX       400
+#define CRASH_POINT_VARIABLE "MILLRACE_CRASH_POINT" /* tests; see crash_point.h */
+#define CLEAR_TO_LINE_END    "\033[K"
 
 struct run_flags {
     const char *config;
@@ -263,6 +265,11 @@ static int run_run(const void *options, const struct mr_arguments *arguments)
         return MR_EXIT_CONFIG;
     }
     enum mr_exit code = MR_EXIT_CONFIG;
+    if (!mr_crash_point_arm(getenv(CRASH_POINT_VARIABLE))) {
+        (void)fprintf(stderr, "millrace: " CRASH_POINT_VARIABLE " names no crash point\n");
+        mr_pipeline_config_done(&config);
+        return MR_EXIT_CONFIG;
+    }
     const struct mr_console_settings settings = mr_cli_console_settings(&config);
     if ((!mr_cli_has_console(&config) || mr_console_check_settings(&settings, &err)) &&
         configure_log(flags, &err)) {

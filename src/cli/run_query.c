@@ -80,10 +80,14 @@ bool mr_run_query(void *context, const struct mr_console_query *query, struct mr
     MR_ASSERT(query->sql != NULL && query->rows_max > 0);
 
     struct mr_error err = {0};
-    struct mr_sink *sink = mr_pipeline_sink(context, mr_registry_find_sink("duckdb"));
+    bool exists = false;
+    const struct mr_sink_ops *duckdb = mr_registry_find_sink("duckdb");
+    struct mr_sink *sink = mr_pipeline_hold_sink(context, duckdb, &exists);
 
     if (sink == NULL) {
-        return mr_run_problem(problem, 503, "this pipeline has no DuckDB sink to query");
+        return mr_run_problem(problem, 503,
+                              exists ? "the warehouse is being opened anew; ask again"
+                                     : "this pipeline has no DuckDB sink to query");
     }
     struct mr_query_parameter *parameters = copy_parameters(query);
     const struct mr_query asked = {
@@ -96,6 +100,7 @@ bool mr_run_query(void *context, const struct mr_console_query *query, struct mr
         .wait_ms = WAIT_MS_MAX,
     };
     const bool answered = mr_warehouse_query(sink, &asked, out, &err);
+    mr_pipeline_let_sink_go(context, duckdb);
     free(parameters);
     return answered || mr_run_problem(problem, status_of(&err), "%s", err.message);
 }

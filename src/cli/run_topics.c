@@ -2,8 +2,8 @@
 /*
  * run_topics.c - the stream browser on a pipeline's streams: topics, pages of records, tails.
  *
- * A page looks at a bounded number of rows: where few of them belong to the topic, it ends early and
- * `next` says where to go on. So no request costs more than PAGE_ROWS_MAX rows.
+ * A page looks at a bounded number of rows: where few of them belong to the topic, it ends early,
+ * and `next` says where to go on. So no request costs more than PAGE_ROWS_MAX rows.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -8,7 +8,8 @@
 
 #define SWEEP_US 100000
 
-static uint64_t phase_ms_max(enum mr_connection_phase phase)
+static uint64_t phase_ms_max(const struct mr_connections *connections,
+                             enum mr_connection_phase phase)
 {
     switch (phase) {
     case MR_CONNECTION_FREE:
@@ -17,7 +18,7 @@ static uint64_t phase_ms_max(enum mr_connection_phase phase)
     case MR_CONNECTION_IDLE:
         return MR_CONSOLE_IDLE_MS_MAX;
     case MR_CONNECTION_RECEIVING:
-        return MR_CONSOLE_RECEIVE_MS_MAX;
+        return connections->receive_ms_max;
     case MR_CONNECTION_SENDING:
         return MR_CONSOLE_SEND_MS_MAX;
     }
@@ -27,7 +28,7 @@ static uint64_t phase_ms_max(enum mr_connection_phase phase)
 static void set_phase(struct mr_connections *connections, struct mr_connection *connection,
                       enum mr_connection_phase phase)
 {
-    const uint64_t ms = phase_ms_max(phase);
+    const uint64_t ms = phase_ms_max(connections, phase);
 
     connection->phase = phase;
     connection->ends_ns =
@@ -63,8 +64,11 @@ static void *run_sweeper(void *argument)
     return NULL;
 }
 
-void mr_connections_init(struct mr_connections *connections, const struct mr_env *env)
+void mr_connections_init(struct mr_connections *connections, uint64_t receive_ms_max,
+                         const struct mr_env *env)
 {
+    MR_ASSERT(receive_ms_max > 0);
+    connections->receive_ms_max = receive_ms_max;
     connections->env = env;
     MR_ASSERT(!connections->is_running);
     MR_ASSERT(pthread_mutex_init(&connections->lock, NULL) == 0);

@@ -39,6 +39,7 @@ struct mr_connection {
 
 struct mr_connections {
     const struct mr_env *env;
+    uint64_t receive_ms_max;
     pthread_mutex_t lock;
     pthread_t sweeper;
     atomic_bool is_stopping;
@@ -47,7 +48,8 @@ struct mr_connections {
 };
 
 /** Starts the sweeper of a zeroed struct. */
-void mr_connections_init(struct mr_connections *connections, const struct mr_env *env);
+void mr_connections_init(struct mr_connections *connections, uint64_t receive_ms_max,
+                         const struct mr_env *env);
 
 /** Ends the sweeper. Accepts a zeroed struct. */
 void mr_connections_done(struct mr_connections *connections);

@@ -140,6 +140,7 @@ struct mr_console_settings {
     bool open_to_network; /* the operator says that the network itself keeps others out */
     uint64_t query_rows_max;
     uint64_t query_time_ms_max;
+    uint64_t receive_ms_max; /* for a whole request; 0: MR_CONSOLE_RECEIVE_MS_MAX */
     const struct mr_env *env;
 };
 

@@ -445,7 +445,10 @@ struct mr_console *mr_console_open(const struct mr_console_settings *settings,
         mr_error_context(err, "console.listen \"%s\"", settings->listen);
         goto failed;
     }
-    mr_connections_init(&console->connections, settings->env);
+    mr_connections_init(&console->connections,
+                        settings->receive_ms_max != 0 ? settings->receive_ms_max
+                                                      : MR_CONSOLE_RECEIVE_MS_MAX,
+                        settings->env);
     console->daemon = start_daemon(console, listen_fd, address.socket.any.sa_family);
     if (console->daemon == NULL) {
         mr_fail(err, MR_E_IO, MR_STOP, "console.listen \"%s\": the server does not start",

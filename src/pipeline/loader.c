@@ -28,6 +28,7 @@ bool mr_loader_init(struct mr_loader *loader, const struct mr_sink_ops *ops,
     loader->group_rows_max = context->batch_rows_max;
     loader->commands = mr_queue_open(MR_LOADER_COMMANDS_MAX);
     mr_doorbell_init(&loader->bell);
+    MR_ASSERT(pthread_rwlock_init(&loader->sink_holders, NULL) == 0);
     loader->sink = ops->open(context, err);
     return loader->sink != NULL;
 }
@@ -47,6 +48,7 @@ void mr_loader_done(struct mr_loader *loader)
         mr_table_stats_done(&source->stats);
     }
     loader->ops->close(loader->sink);
+    (void)pthread_rwlock_destroy(&loader->sink_holders);
     mr_queue_close(loader->commands);
     mr_doorbell_done(&loader->bell);
     memset(loader, 0, sizeof(*loader));
@@ -321,13 +323,38 @@ void mr_loader_roll_back(struct mr_loader *loader)
     loader->copied_rows = 0;
 }
 
+/* Closes the sink, once nobody holds it, and opens it again. */
+static bool open_anew(struct mr_loader *loader, struct mr_error *err)
+{
+    MR_ASSERT(pthread_rwlock_wrlock(&loader->sink_holders) == 0);
+    loader->ops->close(loader->sink);
+    loader->sink = loader->ops->open(&loader->context, err);
+    (void)pthread_rwlock_unlock(&loader->sink_holders);
+    return loader->sink != NULL;
+}
+
+struct mr_sink *mr_loader_hold_sink(struct mr_loader *loader)
+{
+    if (pthread_rwlock_tryrdlock(&loader->sink_holders) != 0) {
+        return NULL;
+    }
+    struct mr_sink *sink = loader->sink;
+    if (sink == NULL) {
+        (void)pthread_rwlock_unlock(&loader->sink_holders);
+    }
+    return sink;
+}
+
+void mr_loader_let_sink_go(struct mr_loader *loader)
+{
+    (void)pthread_rwlock_unlock(&loader->sink_holders);
+}
+
 /* After a failure everything is read again from what the sink holds. */
 static bool start_over(struct mr_loader *loader, struct mr_error *err)
 {
     if (loader->failures >= LOADER_FAILURES_MAX) {
-        loader->ops->close(loader->sink);
-        loader->sink = loader->ops->open(&loader->context, err);
-        if (loader->sink == NULL) {
+        if (!open_anew(loader, err)) {
             return false;
         }
         loader->failures = 0;
@@ -365,8 +392,7 @@ enum mr_step mr_loader_step(struct mr_loader *loader, uint32_t wait_ms, struct m
 {
     bool worked = false;
     if (loader->sink == NULL) { /* opening it anew failed: try again */
-        loader->sink = loader->ops->open(&loader->context, err);
-        if (loader->sink == NULL || !start_over(loader, err)) {
+        if (!open_anew(loader, err) || !start_over(loader, err)) {
             return err->recovery == MR_STOP ? MR_STEP_FAILED : MR_STEP_PAUSED;
         }
     }

@@ -76,7 +76,8 @@ struct mr_loader_source {
 
 struct mr_loader {
     const struct mr_sink_ops *ops;
-    struct mr_sink *sink;
+    struct mr_sink *sink;          /* the loader's thread; others only while they hold it */
+    pthread_rwlock_t sink_holders; /* written when the sink is opened anew */
     struct mr_sink_context context;
     uint32_t sink_index;
     const struct mr_env *env;
@@ -116,6 +117,13 @@ bool mr_loader_command(struct mr_loader *loader, const struct mr_load_command *c
 /** Sends a command with a promise and waits for its answer. */
 bool mr_loader_ask(struct mr_loader *loader, struct mr_load_command command, bool *answer,
                    struct mr_error *err) MR_MUST_CHECK;
+
+/**
+ * Keeps the sink from being closed while another thread asks it something; NULL when it is closed
+ * just now. Every call that gave a sink is followed by mr_loader_let_sink_go().
+ */
+struct mr_sink *mr_loader_hold_sink(struct mr_loader *loader);
+void mr_loader_let_sink_go(struct mr_loader *loader);
 
 /** Lets a source's stream through; by the loader's own thread, or before it runs. */
 void mr_loader_open_gate(struct mr_loader *loader, uint16_t source_index);

@@ -263,14 +263,29 @@ void mr_pipeline_close(struct mr_pipeline *pipeline)
     free(pipeline);
 }
 
-struct mr_sink *mr_pipeline_sink(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops)
+static struct mr_loader *find_loader(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops)
 {
     for (uint32_t i = 0; i < pipeline->outlet_count; i++) {
         if (pipeline->outlets[i].config->ops == ops) {
-            return pipeline->outlets[i].loader->sink;
+            return pipeline->loaders[i];
         }
     }
     return NULL;
+}
+
+struct mr_sink *mr_pipeline_hold_sink(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops,
+                                      bool *exists)
+{
+    struct mr_loader *loader = find_loader(pipeline, ops);
+    *exists = loader != NULL;
+    return loader == NULL ? NULL : mr_loader_hold_sink(loader);
+}
+
+void mr_pipeline_let_sink_go(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops)
+{
+    struct mr_loader *loader = find_loader(pipeline, ops);
+    MR_ASSERT(loader != NULL);
+    mr_loader_let_sink_go(loader);
 }
 
 struct mr_stream *mr_pipeline_stream(struct mr_pipeline *pipeline, const char *source,

@@ -69,8 +69,13 @@ void mr_pipeline_metrics(struct mr_pipeline *pipeline, struct mr_writer *out);
  *  JSON body says which part is not and why. */
 bool mr_pipeline_is_ready(struct mr_pipeline *pipeline, struct mr_json *json);
 
-/** The first sink of that plug-in, for queries on it; NULL when there is none. */
-struct mr_sink *mr_pipeline_sink(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops);
+/**
+ * The first sink of that plug-in, for queries on it, kept open until mr_pipeline_let_sink_go(). NULL
+ * when there is none, or when it is being opened anew: *exists tells which.
+ */
+struct mr_sink *mr_pipeline_hold_sink(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops,
+                                      bool *exists);
+void mr_pipeline_let_sink_go(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops);
 
 /** A source's stream by the source's name, for the stream browser; NULL when there is none. */
 struct mr_stream *mr_pipeline_stream(struct mr_pipeline *pipeline, const char *source,

@@ -233,8 +233,10 @@ static void put_sink(struct mr_json *json, struct mr_outlet *outlet)
     key_uint(json, "commits_total", atomic_load(&loader->commits_total));
     key_uint(json, "errors", atomic_load(&loader->errors_total));
     struct mr_sink_observation sink = {0};
-    if (loader->sink != NULL) {
-        loader->ops->observe(loader->sink, &sink);
+    struct mr_sink *held = mr_loader_hold_sink(loader);
+    if (held != NULL) {
+        loader->ops->observe(held, &sink);
+        mr_loader_let_sink_go(loader);
     }
     key_uint(json, "checkpoints_total", sink.checkpoints_total);
     key_uint(json, "checkpoint_us_last", sink.checkpoint_us_last);

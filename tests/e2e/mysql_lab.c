@@ -102,6 +102,7 @@ void lab_start(struct lab *lab, const char *kind, const char *mode, const char *
     *lab = (struct lab){.kind = kind};
     lab->is_maria = strcmp(kind, "mariadb") == 0;
     lab->has_gtids = lab->is_maria || strcmp(mode, "gtid") == 0;
+    lab->runs_slow_tests = strcmp(mode, "plain") == 0 && strcmp(kind, "mysql9") != 0;
     (void)snprintf(lab->name, sizeof(lab->name), "e2e-%s-%s", tag, mode);
     (void)server(lab, "wipe", "", answer, sizeof(answer)); /* what an earlier run left */
     come_up(lab);

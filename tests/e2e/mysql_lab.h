@@ -27,6 +27,7 @@ struct lab {
     const char *kind; /* "mariadb", "mysql80", "mysql9" */
     bool is_maria;
     bool has_gtids; /* of the kind that a resume can use */
+    bool runs_slow_tests;
     char name[32];
     unsigned port;
     long pid;
@@ -35,7 +36,8 @@ struct lab {
     MYSQL *root; /* a session that writes */
 };
 
-/** Starts a server of its own for the test `tag`: "plain" with the flags every server of CI has, "gtid" with GTIDs on MySQL. */
+/** Starts a server of its own for the test `tag`: mode "plain" with the flags that every server of
+ *  CI has, "gtid" with GTIDs on MySQL. */
 void lab_start(struct lab *lab, const char *kind, const char *mode, const char *tag);
 void lab_stop(struct lab *lab);    /* stops the server and deletes it */
 void lab_restart(struct lab *lab); /* clean stop and start on the same data */

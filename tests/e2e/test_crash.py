@@ -129,9 +129,9 @@ def load(mysql, postgres):
     postgres.sql(POSTGRES_SCHEMA, "-d", "bank")
     for table in TABLES:
         numbers = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-        mysql.sql("SET SESSION cte_max_recursion_depth = 10000000;" if mysql.kind != "mariadb"
-                  else "SET SESSION max_recursive_iterations = 10000000;"
-                  + "INSERT INTO %s %s SELECT i, 1000, CONCAT('row ', i) FROM n;" %
+        depth = "max_recursive_iterations" if mysql.kind == "mariadb" else "cte_max_recursion_depth"
+        mysql.sql("SET SESSION %s = 10000000;" % depth +
+                  "INSERT INTO %s %s SELECT i, 1000, CONCAT('row ', i) FROM n;" %
                   (table, numbers % ROWS), "bank")
         postgres.sql("INSERT INTO %s SELECT i, 1000, 'row ' || i FROM generate_series(1, %d) i;" %
                      (table, ROWS), "-d", "bank")

@@ -389,6 +389,9 @@ static void a_frozen_server_is_noticed(void **state)
 {
     (void)state;
     struct capture capture;
+    if (!lab.runs_slow_tests) {
+        skip(); /* ten seconds: once a family is enough */
+    }
     capture_open(&capture, &lab, "cdc", "secret", src_only);
     struct mr_source *source = capture_follow(&capture);
     assert_int_equal(capture_rows(&capture, source, 1, 1500, NULL, NULL), 0);
@@ -400,6 +403,26 @@ static void a_frozen_server_is_noticed(void **state)
     assert_int_equal(err.recovery, MR_RETRY);
     mr_source_mysql.close(source);
     capture_close(&capture);
+}
+
+static void a_second_reader_of_our_number_is_named(void **state)
+{
+    (void)state;
+    struct capture first, second;
+    capture_open(&first, &lab, "cdc", "secret", src_only);
+    capture_open(&second, &lab, "cdc", "secret", src_only);
+    struct mr_source *source = capture_follow(&first);
+    assert_int_equal(capture_rows(&first, source, 1, 300, NULL, NULL), 0);
+    struct mr_source *rival = capture_follow(&second); /* the server sends the first one away */
+    struct mr_error err = capture_failure(&first, source, 5000);
+    print_message("    %s\n", err.message);
+    assert_int_equal(err.code, MR_E_CONFIG);
+    assert_int_equal(err.recovery, MR_STOP);
+    assert_non_null(strstr(err.message, "server_id of its own"));
+    mr_source_mysql.close(source);
+    mr_source_mysql.close(rival);
+    capture_close(&first);
+    capture_close(&second);
 }
 
 static void observation_tells_lag_and_server(void **state)
@@ -547,6 +570,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refusals_say_why),
         cmocka_unit_test(resuming_is_exact),
         cmocka_unit_test(uncaptured_changes_move_the_position),
+        cmocka_unit_test(a_second_reader_of_our_number_is_named),
         cmocka_unit_test(observation_tells_lag_and_server),
         cmocka_unit_test(a_large_value_spans_packets),
         cmocka_unit_test(another_server_needs_gtids),

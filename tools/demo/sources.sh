@@ -68,6 +68,7 @@ load_sources() {
     "$server" sql "$mysql_kind" --name "$server_name" <<END
 CREATE USER IF NOT EXISTS cdc@'127.0.0.1' IDENTIFIED BY '$OPS_PASSWORD', cdc@localhost IDENTIFIED BY '$OPS_PASSWORD';
 GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO cdc@'127.0.0.1', cdc@localhost;
+GRANT LOCK TABLES ON parking.* TO cdc@'127.0.0.1', cdc@localhost;
 CREATE USER IF NOT EXISTS feed@'127.0.0.1' IDENTIFIED BY '$feed_password', feed@localhost IDENTIFIED BY '$feed_password';
 GRANT ALL ON parking.* TO feed@'127.0.0.1', feed@localhost;
 END

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2154,SC2034  # set or used by the files it is sourced with
 # Row count and checksum of every table of a source, computed by the source and by the warehouse. Sourced by verify.sh.
 #
-# A row becomes one text (canonical-*.awk); its checksum is the first 60 bits of that text's MD5, a table's checksum is
+# A row becomes one text (canonical-*.awk); its checksum is the first 60 bits of that text's SHA-256, a table's checksum is
 # the sum over its rows: independent of the order, and sensitive to a row that is missing, doubled or different.
 
 # table \t row text on the source \t row text on the warehouse
@@ -31,12 +31,21 @@ END
     awk -f "$here/canonical-$family.awk" "$work/columns"
 }
 
-# The 60 bits as a number, in each SQL dialect.
-bits() {
+# SHA-256 in hex (MySQL 9 has no MD5 any more), and its first 60 bits as a number, in each SQL dialect.
+hash_of() {
     case $1 in
-    mysql) echo "CAST(CONV(LEFT(MD5($2), 15), 16, 10) AS UNSIGNED)" ;;
-    postgres) echo "('x' || left(md5($2), 15))::bit(60)::bigint" ;;
-    duckdb) echo "CAST('0x' || left(md5($2), 15) AS BIGINT)" ;;
+    mysql) echo "SHA2($2, 256)" ;;
+    postgres) echo "encode(sha256(convert_to($2, 'UTF8')), 'hex')" ;;
+    duckdb) echo "sha256($2)" ;;
+    esac
+}
+
+bits() {
+    hash=$(hash_of "$1" "$2")
+    case $1 in
+    mysql) echo "CAST(CONV(LEFT($hash, 15), 16, 10) AS UNSIGNED)" ;;
+    postgres) echo "('x' || left($hash, 15))::bit(60)::bigint" ;;
+    duckdb) echo "CAST('0x' || left($hash, 15) AS BIGINT)" ;;
     esac
 }
 
@@ -84,18 +93,18 @@ verify_tables() {
 # The rows that differ: first by 256 buckets of their checksum, then row by row in the first few that differ,
 # so that neither side ever returns more than a small part of a big table.
 show_difference() {
-    bucket_source="SELECT LEFT(MD5($source_form), 2) AS b, COUNT(*), SUM($(bits "$family" "$source_form")) FROM $(source_table "$table") GROUP BY 1;"
+    bucket_source="SELECT LEFT($(hash_of "$family" "$source_form"), 2) AS b, COUNT(*), SUM($(bits "$family" "$source_form")) FROM $(source_table "$table") GROUP BY 1;"
     echo "$bucket_source" | source_sql "$url" | tr '\t' ' ' | LC_ALL=C sort >"$work/buckets-source"
-    bucket_sql="SELECT left(md5($warehouse_form), 2) AS b, count(*) AS n, sum($(bits duckdb "$warehouse_form"))::VARCHAR AS c FROM $warehouse_table GROUP BY ALL ORDER BY b"
+    bucket_sql="SELECT left($(hash_of duckdb "$warehouse_form"), 2) AS b, count(*) AS n, sum($(bits duckdb "$warehouse_form"))::VARCHAR AS c FROM $warehouse_table GROUP BY ALL ORDER BY b"
     warehouse_sql "$bucket_sql" | tr -d '"' | tr ',' ' ' | LC_ALL=C sort >"$work/buckets-warehouse"
     buckets=$(LC_ALL=C comm -3 "$work/buckets-source" "$work/buckets-warehouse" | tr -d '\t' | cut -c1-2 | sort -u | head -n 4 |
         sed "s/.*/'&'/" | paste -s -d , -)
     [ -n "$buckets" ] || return 0
     rows_source="SELECT REPLACE(REPLACE($source_form, '\"', ''''), '
-', ' ') FROM $(source_table "$table") WHERE LEFT(MD5($source_form), 2) IN ($buckets);"
+', ' ') FROM $(source_table "$table") WHERE LEFT($(hash_of "$family" "$source_form"), 2) IN ($buckets);"
     echo "$rows_source" | source_sql "$url" | LC_ALL=C sort >"$work/rows-source"
     rows_sql="SELECT replace(replace($warehouse_form, '\"', ''''), '
-', ' ') AS r FROM $warehouse_table WHERE left(md5($warehouse_form), 2) IN ($buckets)"
+', ' ') AS r FROM $warehouse_table WHERE left($(hash_of duckdb "$warehouse_form"), 2) IN ($buckets)"
     warehouse_sql "$rows_sql" | sed 's/^"//; s/"$//' | LC_ALL=C sort >"$work/rows-warehouse"
     LC_ALL=C comm -23 "$work/rows-source" "$work/rows-warehouse" | head -n 3 | sed 's/^/    only in the source:    /'
     LC_ALL=C comm -13 "$work/rows-source" "$work/rows-warehouse" | head -n 3 | sed 's/^/    only in the warehouse: /'

@@ -145,6 +145,10 @@ static bool fail_open(const struct mr_warehouse *warehouse, const char *message,
                        "the warehouse \"%s\" is open in another process; stop that one first",
                        warehouse->path);
     }
+    if (strstr(text, "unrecognized") != NULL || strncmp(text, "Invalid Input", 13) == 0) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "DuckDB refuses a setting: %.*s; mend \"properties\"", length, text);
+    }
     if (strstr(text, "Cannot open file") != NULL || strstr(text, "IO Error") != NULL) {
         return mr_fail(err, MR_E_IO, MR_STOP, "open the warehouse \"%s\": %.*s", warehouse->path,
                        length, text);
@@ -263,6 +267,11 @@ bool mr_warehouse_reopen(struct mr_warehouse *warehouse, struct mr_error *err)
 bool mr_warehouse_is_broken(const struct mr_warehouse *warehouse)
 {
     return warehouse->broken || warehouse->database == NULL;
+}
+
+void mr_warehouse_break(struct mr_warehouse *warehouse)
+{
+    warehouse->broken = true;
 }
 
 bool mr_warehouse_is_closed(const struct mr_warehouse *warehouse)

@@ -122,7 +122,7 @@ void mr_json_binary_print_double(double number, struct mr_writer *to)
         print_plain(digits, length, point, to);
         return;
     }
-    char exponent[8];
+    char exponent[16];
     (void)snprintf(exponent, sizeof(exponent), "e%d", point - 1);
     mr_write_bytes(to, digits, 1);
     if (length > 1) {

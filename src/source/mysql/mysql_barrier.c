@@ -30,6 +30,7 @@ static bool is_denied(unsigned number)
 static bool lock_with_patience(struct mr_mysql_connection *connection, const char *sql,
                                struct mr_error *err)
 {
+    MR_ASSERT(strncmp(sql, "LOCK", 4) == 0 || strcmp(sql, FLUSH_SQL) == 0);
     const struct mr_env *env = connection->env;
     uint64_t pause_us = LOCK_PAUSE_US_FIRST;
 
@@ -54,6 +55,7 @@ static bool lock_with_patience(struct mr_mysql_connection *connection, const cha
 static bool lock_by_name(struct mr_mysql_connection *connection,
                          const struct mr_mysql_barrier *barrier, struct mr_error *err)
 {
+    MR_ASSERT(barrier->tables != NULL && barrier->table_count > 0);
     struct mr_writer sql = {0};
     mr_writer_init(&sql, STATEMENT_BYTES_MAX);
     mr_write_bytes(&sql, "LOCK TABLES ", 12);
@@ -125,6 +127,7 @@ static bool take_previous_gtids(void *context, const struct mr_mysql_result_row 
 static bool read_previous_gtids(struct mr_mysql_connection *connection,
                                 struct mr_mysql_place *place, struct mr_error *err)
 {
+    MR_ASSERT(place->file[0] != '\0' && place->gtids == NULL);
     bool has_gtids = false;
     struct mr_writer sql = {0};
     if (!mr_mysql_has_gtids(connection, &has_gtids, err)) {
@@ -167,6 +170,7 @@ bool mr_mysql_barrier_rotate(struct mr_mysql_connection *connection, struct mr_m
 
 bool mr_mysql_barrier_leave(struct mr_mysql_connection *connection, struct mr_error *err)
 {
+    MR_ASSERT(connection->mysql != NULL);
     return mr_mysql_execute(connection, "UNLOCK TABLES", err);
 }
 

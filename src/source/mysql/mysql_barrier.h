@@ -5,8 +5,8 @@
  * A transaction is written to the binlog before its engine makes it visible, so the binlog's end
  * alone says nothing of what a read will see. Ways to know more:
  *
- *   MariaDB      START TRANSACTION WITH CONSISTENT SNAPSHOT tells the binlog position of exactly the
- *                transactions it sees (status binlog_snapshot_*): no lock, no privilege
+ *   MariaDB      START TRANSACTION WITH CONSISTENT SNAPSHOT tells the binlog position of exactly
+ *                the transactions it sees (status binlog_snapshot_*): no lock, no privilege
  *   rotation     MySQL starts a new binlog file only once every transaction in the older ones is
  *                committed in its engine (crash recovery reads the newest file alone). So after
  *                FLUSH BINARY LOGS any read sees all that lies before the new file: no lock, RELOAD

@@ -2,11 +2,12 @@
 /*
  * mysql_config.c - the option table, and what the table alone cannot check.
  *
- *   url  := "mysql://" [user [":" password] "@"] host [":" port] {"," host [":" port]} ["/" [database]]
- *   host := name | IPv4 address | "[" IPv6 address "]"
+ *   url   := "mysql://" [user [":" password] "@"] place {"," place} ["/" [database]]
+ *   place := host [":" port]
+ *   host  := name | IPv4 address | "[" IPv6 address "]"
  *
- * User, password and database may be percent-encoded (RFC 3986, 2.1). A password in the URL is moved
- * to `password` and taken out of `url`, so that the URL can be shown.
+ * User, password and database may be percent-encoded (RFC 3986, 2.1). A password in the URL is
+ * moved to `password` and taken out of `url`, so that the URL can be shown.
  */
 #include "mysql_config.h"
 
@@ -167,6 +168,7 @@ static bool parse_port(const char *text, unsigned *port)
 static bool add_endpoint(struct mr_mysql_config *config, struct mr_option_memory *memory,
                          char *text, struct mr_error *err)
 {
+    MR_ASSERT(config->endpoint_count <= MR_MYSQL_HOSTS_MAX);
     char *host = text;
     unsigned port = (unsigned)config->port;
     char *colon = strchr(text, ':');
@@ -219,6 +221,7 @@ static bool add_endpoints(struct mr_mysql_config *config, struct mr_option_memor
 static bool take_account(struct mr_mysql_config *config, struct mr_option_memory *memory,
                          char *account, const char *rest, struct mr_error *err)
 {
+    MR_ASSERT(account != NULL && rest != NULL);
     char shown[URL_BYTES_MAX + 16];
     char *password = strchr(account, ':');
     if (password != NULL) {
@@ -242,6 +245,7 @@ static bool take_account(struct mr_mysql_config *config, struct mr_option_memory
 static bool take_url(struct mr_mysql_config *config, struct mr_option_memory *memory,
                      struct mr_error *err)
 {
+    MR_ASSERT(config->url != NULL && config->endpoint_count == 0);
     char text[URL_BYTES_MAX];
     size_t scheme = strlen(URL_SCHEME);
 
@@ -274,6 +278,7 @@ static bool take_url(struct mr_mysql_config *config, struct mr_option_memory *me
 
 static bool check_tls(const struct mr_mysql_config *config, struct mr_error *err)
 {
+    MR_ASSERT(config->tls_mode <= MR_MYSQL_TLS_VERIFY_FULL);
     bool verifies =
         config->tls_mode == MR_MYSQL_TLS_VERIFY_CA || config->tls_mode == MR_MYSQL_TLS_VERIFY_FULL;
     if (verifies && config->tls_ca == NULL) {
@@ -293,6 +298,7 @@ static bool check_tls(const struct mr_mysql_config *config, struct mr_error *err
 static bool default_tables(struct mr_mysql_config *config, struct mr_option_memory *memory,
                            struct mr_error *err)
 {
+    MR_ASSERT(config->endpoint_count > 0);
     if (config->database == NULL || config->tables.count != 0) {
         return true;
     }

@@ -6,7 +6,7 @@
  * which are tried in order (servers of one topology: resuming on another one needs GTIDs).
  *
  * Every replica of a server needs a number of its own. The default `server_id` is derived from the
- * names of pipeline and source, so that it stays the same over restarts and differs between sources:
+ * names of pipeline and source, so that it stays over restarts and differs between sources:
  *
  *   1,000,000,000 + CRC32C("<pipeline>/<source>") mod 3,000,000,000
  */

@@ -19,15 +19,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The library's own headers: they want this type, and TLS handles have theirs only so. */
-typedef unsigned char uchar;
-#define HAVE_TLS
 #include <errmsg.h>
 #include <ma_pvio.h>
 #include <mysqld_error.h>
 #include <openssl/ssl.h>
 
 #include "memory.h"
+
+/* What the library keeps of a TLS connection: its header does not come whole with version 3.4, and
+ * these first members are the same in all. */
+struct tls_handle {
+    void *library_data;
+    MARIADB_PVIO *pvio;
+    SSL *ssl;
+};
 
 /* Packets are bounded: a hostile server may announce any length. */
 #define CONTROL_PACKET_BYTES_MAX (64u << 20)
@@ -52,6 +57,7 @@ static const char *tls_hint(const struct mr_mysql_connection *connection)
 
 unsigned mr_mysql_error_number(const struct mr_mysql_connection *connection)
 {
+    MR_ASSERT(connection->mysql != NULL);
     return mysql_errno(connection->mysql);
 }
 
@@ -105,6 +111,7 @@ static void classify(unsigned number, enum mr_errc *code, enum mr_recovery *reco
 bool mr_mysql_fail(const struct mr_mysql_connection *connection, const char *what,
                    struct mr_error *err)
 {
+    MR_ASSERT(connection->mysql != NULL && what != NULL);
     unsigned number = mysql_errno(connection->mysql);
     enum mr_errc code;
     enum mr_recovery recovery;
@@ -130,6 +137,7 @@ bool mr_mysql_fail(const struct mr_mysql_connection *connection, const char *wha
 static bool read_password_file(const struct mr_env *env, const char *path,
                                char password[PASSWORD_BYTES_MAX], struct mr_error *err)
 {
+    MR_ASSERT(env != NULL && path != NULL);
     size_t length = 0;
     int fd = env->open(env, MR_ENV_CWD, path, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0) {
@@ -174,6 +182,7 @@ static void set_tls(MYSQL *mysql, const struct mr_mysql_config *config, bool enc
 static void set_limits(MYSQL *mysql, const struct mr_source_context *context,
                        enum mr_mysql_purpose purpose)
 {
+    MR_ASSERT(context->value_bytes_max > 0);
     unsigned seconds = (unsigned)((context->wait_ms_max + 999) / 1000);
     unsigned wait_s = seconds == 0 ? 1 : seconds;
     /* An update carries the old and the new value in one packet. */
@@ -239,6 +248,7 @@ static bool connect_endpoint(struct mr_mysql_connection *connection,
                              const struct mr_source_context *context, enum mr_mysql_purpose purpose,
                              const char *password, struct mr_error *err)
 {
+    MR_ASSERT(connection->endpoint != NULL && connection->mysql == NULL);
     const struct mr_mysql_config *config = context->config;
     bool encrypt = config->tls_mode != MR_MYSQL_TLS_DISABLE && connection->endpoint->host[0] != '/';
 
@@ -263,6 +273,7 @@ static bool connect_endpoint(struct mr_mysql_connection *connection,
 /** Fills in what the server is. Versions before those we know are refused. */
 static bool identify(struct mr_mysql_connection *connection, struct mr_error *err)
 {
+    MR_ASSERT(connection->mysql != NULL);
     connection->is_maria = mariadb_connection(connection->mysql) != 0;
     connection->version = (unsigned)mysql_get_server_version(connection->mysql);
     unsigned version = connection->version;
@@ -282,6 +293,7 @@ static bool identify(struct mr_mysql_connection *connection, struct mr_error *er
 static bool prepare_session(struct mr_mysql_connection *connection, enum mr_mysql_purpose purpose,
                             struct mr_error *err)
 {
+    MR_ASSERT(connection->version != 0);
     const char *common = "SET SESSION time_zone = '+00:00', sql_mode = '', wait_timeout = 86400, "
                          "net_write_timeout = 86400, net_read_timeout = 3600";
     if (!mr_mysql_execute(connection, common, err)) {
@@ -414,6 +426,7 @@ struct first_cell {
 static bool take_first_cell(void *context, const struct mr_mysql_result_row *row,
                             struct mr_error *err)
 {
+    MR_ASSERT(((const struct first_cell *)context)->size > 0);
     struct first_cell *first = context;
     if (first->seen || row->count == 0) {
         return true;
@@ -442,6 +455,7 @@ bool mr_mysql_query_text(struct mr_mysql_connection *connection, const char *sql
 bool mr_mysql_query_uint(struct mr_mysql_connection *connection, const char *sql, uint64_t *number,
                          struct mr_error *err)
 {
+    MR_ASSERT(number != NULL);
     char text[32];
     if (!mr_mysql_query_text(connection, sql, text, sizeof(text), err)) {
         return false;
@@ -452,6 +466,7 @@ bool mr_mysql_query_uint(struct mr_mysql_connection *connection, const char *sql
 
 bool mr_mysql_wait_readable(const struct mr_mysql_connection *connection, uint32_t wait_ms)
 {
+    MR_ASSERT(connection->mysql != NULL);
     /* Bytes may wait in three places: the library's read-ahead, the TLS record, the socket. */
     const MARIADB_PVIO *pvio = connection->mysql->net.pvio;
     if (pvio == NULL) {
@@ -460,7 +475,8 @@ bool mr_mysql_wait_readable(const struct mr_mysql_connection *connection, uint32
     if (pvio->cache != NULL && pvio->cache_pos < pvio->cache + pvio->cache_size) {
         return true;
     }
-    if (pvio->ctls != NULL && SSL_pending(pvio->ctls->ssl) > 0) {
+    const struct tls_handle *tls = pvio->ctls;
+    if (tls != NULL && SSL_pending(tls->ssl) > 0) {
         return true;
     }
     struct pollfd wanted = {
@@ -475,6 +491,7 @@ bool mr_mysql_measure_skew(struct mr_mysql_connection *connection, int64_t *skew
                            struct mr_error *err)
 {
     const struct mr_env *env = connection->env;
+    MR_ASSERT(env != NULL && skew_us != NULL);
     uint64_t best_ns = UINT64_MAX;
     int64_t best_skew_us = 0;
 

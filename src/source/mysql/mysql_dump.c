@@ -2,7 +2,8 @@
 /*
  * mysql_dump.c - the replica's side of the replication protocol, up to the events' bytes.
  *
- *   COM_REGISTER_SLAVE    u32 server id, lenenc8 host, user, password, u16 port, u32 rank, u32 source
+ *   COM_REGISTER_SLAVE    u32 server id, lenenc8 host, user, password, u16 port, u32 rank,
+ *                         u32 source
  *   COM_BINLOG_DUMP       u32 offset, u16 flags, u32 server id, file name
  *   COM_BINLOG_DUMP_GTID  u16 flags, u32 server id, u32 name length, name, u64 offset,
  *                         u32 set length, set
@@ -73,6 +74,7 @@ bool mr_mysql_dump_register(struct mr_mysql_connection *connection, uint32_t ser
 static bool set_replica_session(struct mr_mysql_connection *connection,
                                 const struct mr_mysql_dump_start *start, struct mr_error *err)
 {
+    MR_ASSERT(start->heartbeat_ms > 0);
     char sql[256];
     unsigned long long period_ns = start->heartbeat_ms * NS_PER_MS;
 
@@ -96,6 +98,7 @@ static bool set_replica_session(struct mr_mysql_connection *connection,
 static bool set_maria_gtids(struct mr_mysql_connection *connection, struct mr_slice gtids,
                             struct mr_error *err)
 {
+    MR_ASSERT(connection->is_maria);
     struct mr_maria_position position = {0};
     struct mr_writer sql = {0};
     mr_writer_init(&sql, REQUEST_BYTES_MAX);
@@ -119,6 +122,7 @@ static bool set_maria_gtids(struct mr_mysql_connection *connection, struct mr_sl
 static bool begin_at_gtids(struct mr_mysql_connection *connection,
                            const struct mr_mysql_dump_start *start, struct mr_error *err)
 {
+    MR_ASSERT(!connection->is_maria && start->by_gtids);
     struct mr_gtid_set set = {0};
     struct mr_writer payload = {0};
     struct mr_writer encoded = {0};
@@ -153,6 +157,7 @@ out:
 static bool begin_at_file(struct mr_mysql_connection *connection,
                           const struct mr_mysql_dump_start *start, struct mr_error *err)
 {
+    MR_ASSERT(start->server_id != 0);
     if (start->offset > UINT32_MAX) {
         return mr_fail(
             err, MR_E_LIMIT, MR_STOP,
@@ -206,6 +211,7 @@ bool mr_mysql_dump_begin(struct mr_mysql_dump *dump, struct mr_mysql_connection 
 /** No packet is at hand: fine, unless it has been quiet for too long. */
 static enum mr_mysql_dump_read read_nothing(struct mr_mysql_dump *dump, struct mr_error *err)
 {
+    MR_ASSERT(dump->silent_ns_max > 0);
     const struct mr_mysql_connection *connection = dump->connection;
     uint64_t now_ns = connection->env->monotonic_ns(connection->env);
     if (dump->heard) {

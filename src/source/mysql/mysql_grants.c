@@ -2,7 +2,8 @@
 /*
  * mysql_grants.c - see mysql_grants.h.
  *
- *   line := "GRANT " privilege {", " privilege} " ON " ("*.*" | "`" name "`.*" | ...) " TO " account ...
+ *   line := "GRANT " privilege {", " privilege} " ON " object " TO " account ...
+ *   object := "*.*" | "`" name "`.*" | ...
  */
 #include "mysql_grants.h"
 
@@ -28,6 +29,7 @@ static bool take_grant(void *context, const struct mr_mysql_result_row *row, str
 bool mr_mysql_grants_read(struct mr_mysql_connection *connection, struct mr_writer *lines,
                           struct mr_error *err)
 {
+    MR_ASSERT(lines->limit > 0 && !lines->failed);
     char roles[ROLES_BYTES_MAX] = "";
     char sql[ROLES_BYTES_MAX + 64] = "SHOW GRANTS";
     /* MySQL shows what a role brings only when the role is named; MariaDB shows it anyway. */
@@ -45,6 +47,7 @@ bool mr_mysql_grants_read(struct mr_mysql_connection *connection, struct mr_writ
 /** The bytes of `line` before `text`, which is found in it; an empty slice when it is not. */
 static struct mr_slice part_before(struct mr_slice line, const char *text)
 {
+    MR_ASSERT(text[0] != '\0');
     const uint8_t *found = memmem(line.bytes, line.length, text, strlen(text));
     return (struct mr_slice){line.bytes, found == NULL ? 0 : (size_t)(found - line.bytes)};
 }
@@ -52,6 +55,7 @@ static struct mr_slice part_before(struct mr_slice line, const char *text)
 /** Whether a list of privileges names one: whole, not as a part of another's name. */
 static bool names_privilege(struct mr_slice list, const char *privilege)
 {
+    MR_ASSERT(privilege[0] != '\0');
     const uint8_t *end = list.bytes + list.length;
     for (const uint8_t *at = list.bytes; at < end;) {
         const uint8_t *comma = memchr(at, ',', (size_t)(end - at));
@@ -78,6 +82,7 @@ static bool line_grants(struct mr_slice line, const char *privilege, const char 
 
 bool mr_mysql_grants_has(struct mr_slice lines, const char *privilege, const char *space)
 {
+    MR_ASSERT(privilege != NULL);
     char target[TARGET_BYTES_MAX] = "";
     struct mr_writer quoted = {0};
     if (space != NULL) {

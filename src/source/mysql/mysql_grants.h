@@ -21,7 +21,7 @@
 bool mr_mysql_grants_read(struct mr_mysql_connection *connection, struct mr_writer *lines,
                           struct mr_error *err) MR_MUST_CHECK;
 
-/** Whether `privilege` ("LOCK TABLES") is granted on *.* or, unless `space` is NULL, on its tables. */
+/** Whether `privilege` ("LOCK TABLES") is granted on *.* or (unless NULL) on `space`.* */
 bool mr_mysql_grants_has(struct mr_slice lines, const char *privilege, const char *space);
 
 #endif

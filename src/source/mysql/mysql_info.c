@@ -59,6 +59,7 @@ void mr_mysql_write_table(struct mr_writer *sql, const char *space, const char *
 bool mr_mysql_is_captured(const struct mr_mysql_config *config, const char *space,
                           const char *table)
 {
+    MR_ASSERT(space != NULL && table != NULL);
     for (size_t i = 0; i < MR_ARRAY_LEN(system_schemas); i++) {
         if (strcasecmp(space, system_schemas[i]) == 0) {
             return false;
@@ -102,6 +103,7 @@ void mr_mysql_info_close(struct mr_mysql_info *info)
 static bool keep_cell(struct mr_mysql_info *info, const struct mr_mysql_result_row *row,
                       unsigned cell, const char **copy, struct mr_error *err)
 {
+    MR_ASSERT(cell < row->count);
     *copy = NULL;
     if (row->cells[cell] == NULL) {
         return true;
@@ -164,6 +166,7 @@ static bool query_table(struct mr_mysql_info *info, struct mr_mysql_connection *
                         const char *before, const char *after, mr_mysql_row_fn take,
                         struct mr_error *err)
 {
+    MR_ASSERT(info->table.space != NULL && info->table.table != NULL);
     struct mr_writer sql = {0};
     mr_writer_init(&sql, QUERY_BYTES_MAX);
     mr_write_bytes(&sql, before, strlen(before));
@@ -183,6 +186,7 @@ const struct mr_mysql_table_info *mr_mysql_info_read(struct mr_mysql_info *info,
                                                      const char *space, const char *table,
                                                      struct mr_error *err)
 {
+    MR_ASSERT(info != NULL && connection != NULL);
     mr_arena_reset(&info->arena);
     info->table = (struct mr_mysql_table_info){
         .space = mr_arena_copy(&info->arena, space, strlen(space) + 1),

@@ -70,6 +70,7 @@ bool mr_mysql_pieces_plan(struct mr_mysql_connection *connection,
                           const struct mr_mysql_layout *layout, uint64_t rows_estimate,
                           uint64_t piece_rows, struct mr_mysql_pieces *pieces, struct mr_error *err)
 {
+    MR_ASSERT(piece_rows > 0);
     const struct mr_schema *schema = layout->schema;
     struct bounds bounds = {0};
     *pieces = (struct mr_mysql_pieces){.count = 1};

@@ -4,8 +4,8 @@
  *
  * Only an integer leading key is cut: its range between the least and the greatest value is divided
  * evenly, into about piece_rows rows each where keys are dense. The first piece is open below and
- * the last above, so no row is missed whatever comes after the bounds were read. Other tables are one
- * piece. (Boundaries of other keys would cost a scan of the table, which is what is to be saved.)
+ * the last above, so no row is missed whatever comes after the bounds were read. Other tables are
+ * one piece: boundaries of other keys would cost the scan of the table that pieces are to save.
  */
 #ifndef MR_SOURCE_MYSQL_MYSQL_PIECES_H
 #define MR_SOURCE_MYSQL_MYSQL_PIECES_H

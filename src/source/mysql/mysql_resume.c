@@ -14,12 +14,13 @@
 #include "writer.h"
 
 #define QUERY_BYTES_MAX ((size_t)4 * MR_POSITION_BYTES_MAX)
-#define SHOWN_BYTES     120 /* of a position in a message: the file always fits, a GTID set may not */
+#define SHOWN_BYTES     120 /* of a position in a message: a GTID set may be longer */
 
 /** Runs a query that takes the GTIDs once or twice: `before` gtids `between` gtids `after`. */
 static bool query_gtids(struct mr_mysql_connection *connection, const char *const parts[3],
                         struct mr_slice gtids, uint64_t *number, struct mr_error *err)
 {
+    MR_ASSERT(parts[0] != NULL && parts[1] != NULL);
     struct mr_writer sql = {0};
     char *set = mr_memory_copy_text(gtids.bytes, gtids.length);
     mr_writer_init(&sql, QUERY_BYTES_MAX);
@@ -42,6 +43,7 @@ static bool query_gtids(struct mr_mysql_connection *connection, const char *cons
 bool mr_mysql_resume_explain(struct mr_mysql_connection *connection, const char *position,
                              const char *server_says, struct mr_error *err)
 {
+    MR_ASSERT(position != NULL && server_says != NULL);
     struct mr_mysql_logs logs = {0};
     struct mr_error ignored = {0};
     char has[160] = "its list of binlogs could not be read";
@@ -63,6 +65,7 @@ static bool check_gtids(struct mr_mysql_connection *connection, const struct mr_
                         const struct mr_mysql_resume *plan, bool is_same_server,
                         struct mr_error *err)
 {
+    MR_ASSERT(plan->keeps_gtids && !connection->is_maria);
     struct mr_slice gtids = plan->place.gtids;
     static const char *const is_executed[3] = {"SELECT GTID_SUBSET(", ", @@global.gtid_executed)",
                                                NULL};
@@ -137,6 +140,7 @@ bool mr_mysql_resume_plan(struct mr_mysql_connection *connection, const struct m
 bool mr_mysql_resume_await(struct mr_mysql_connection *connection, const struct mr_position *from,
                            const char *epoch, uint64_t wait_ms, struct mr_error *err)
 {
+    MR_ASSERT(mr_position_is_set(from));
     struct mr_binlog_place place = {0};
     char seconds[64];
     if (strcmp(from->epoch, epoch) == 0) {

@@ -123,6 +123,7 @@ out:
 static bool print_place(const struct mr_mysql_place *place, bool is_maria, struct mr_writer *text,
                         struct mr_error *err)
 {
+    MR_ASSERT(place->file[0] != '\0');
     char end[MR_MYSQL_FILE_BYTES_MAX + 32];
     int length =
         snprintf(end, sizeof(end), "%s:%llu", place->file, (unsigned long long)place->offset);
@@ -152,6 +153,7 @@ static bool print_place(const struct mr_mysql_place *place, bool is_maria, struc
 bool mr_mysql_place_native(const struct mr_mysql_place *place, struct mr_native_position *native,
                            struct mr_error *err)
 {
+    MR_ASSERT(place->file[0] != '\0');
     char text[MR_MYSQL_FILE_BYTES_MAX + 32];
     struct mr_binlog_place parsed = {0};
     (void)snprintf(text, sizeof(text), "%s:%llu", place->file, (unsigned long long)place->offset);
@@ -166,6 +168,7 @@ bool mr_mysql_place_to_position(const struct mr_mysql_place *place,
                                 struct mr_mysql_connection *connection,
                                 struct mr_position *position, struct mr_error *err)
 {
+    MR_ASSERT(place->file[0] != '\0' && position != NULL);
     char epoch[MR_EPOCH_BYTES_MAX];
     struct mr_native_position native = {0};
     struct mr_writer text = {0};
@@ -205,6 +208,7 @@ struct logs_search {
 
 static bool take_log(void *context, const struct mr_mysql_result_row *row, struct mr_error *err)
 {
+    MR_ASSERT(((const struct logs_search *)context)->logs != NULL);
     struct logs_search *search = context;
     struct mr_mysql_logs *logs = search->logs;
     if (!copy_file(logs->last, row, err)) {
@@ -226,6 +230,7 @@ static bool take_log(void *context, const struct mr_mysql_result_row *row, struc
 bool mr_mysql_logs_read(struct mr_mysql_connection *connection, const char *file, uint64_t offset,
                         struct mr_mysql_logs *logs, struct mr_error *err)
 {
+    MR_ASSERT(file == NULL || file[0] != '\0');
     struct logs_search search = {.logs = logs, .file = file, .offset = offset};
     *logs = (struct mr_mysql_logs){0};
     return mr_mysql_each_row(connection, "SHOW BINARY LOGS", MR_MYSQL_LOGS_MAX, take_log, &search,

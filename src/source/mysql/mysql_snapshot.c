@@ -23,6 +23,7 @@ struct mr_mysql_connection *mr_mysql_snapshot_control(struct mr_snapshot *snapsh
 /** Describes the listed tables: layout, pieces, and whether the copy is exact. */
 static bool plan_tables(struct mr_snapshot *snapshot, struct mr_error *err)
 {
+    MR_ASSERT(snapshot->control != NULL && snapshot->tables == NULL);
     bool planned = false;
     struct mr_mysql_info *info = mr_mysql_info_open(err);
     if (info == NULL) {
@@ -73,6 +74,7 @@ out:
 static bool read_start_behind_barrier(struct mr_snapshot *snapshot, struct mr_mysql_place *place,
                                       struct mr_error *err)
 {
+    MR_ASSERT(snapshot->list.count > 0);
     struct mr_mysql_connection *control = snapshot->control;
     struct mr_error leaving = {0};
     struct mr_mysql_barrier barrier = {
@@ -113,6 +115,7 @@ static bool read_start_mysql(struct mr_snapshot *snapshot, struct mr_mysql_place
 static bool read_start_maria(struct mr_snapshot *snapshot, struct mr_mysql_place *place,
                              struct mr_error *err)
 {
+    MR_ASSERT(snapshot->control->is_maria);
     return mr_mysql_barrier_maria_snapshot(snapshot->control, place, err) &&
            mr_mysql_execute(snapshot->control, "COMMIT", err) &&
            mr_mysql_place_read_gtids(snapshot->control, place, err);
@@ -120,6 +123,7 @@ static bool read_start_maria(struct mr_snapshot *snapshot, struct mr_mysql_place
 
 static bool fix_start(struct mr_snapshot *snapshot, struct mr_position *start, struct mr_error *err)
 {
+    MR_ASSERT(start != NULL && snapshot->control != NULL);
     struct mr_mysql_place place = {0};
     bool fixed = (snapshot->control->is_maria ? read_start_maria(snapshot, &place, err)
                                               : read_start_mysql(snapshot, &place, err)) &&
@@ -132,6 +136,7 @@ static bool fix_start(struct mr_snapshot *snapshot, struct mr_position *start, s
 static bool await_existing(struct mr_snapshot *snapshot, const struct mr_position *existing,
                            struct mr_error *err)
 {
+    MR_ASSERT(mr_position_is_set(existing));
     char epoch[MR_EPOCH_BYTES_MAX];
     return mr_mysql_read_epoch(snapshot->control, epoch, err) &&
            mr_mysql_resume_await(snapshot->control, existing, epoch, snapshot->context.wait_ms_max,
@@ -171,6 +176,7 @@ failed:
 const struct mr_snapshot_table *mr_mysql_snapshot_tables(struct mr_snapshot *snapshot,
                                                          uint32_t *count)
 {
+    MR_ASSERT(snapshot->table_count == snapshot->list.count);
     *count = snapshot->table_count;
     return snapshot->tables;
 }

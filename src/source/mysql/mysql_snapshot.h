@@ -2,7 +2,7 @@
 /*
  * mysql_snapshot.h - copying tables while writers go on; the snapshot half of mr_source_ops.
  *
- * See SNAPSHOT in source.h for what is promised, mysql_barrier.h for why a position and a read agree.
+ * See SNAPSHOT in source.h for what is promised, mysql_barrier.h for why position and read agree.
  *
  *   start      a place L0 such that every transaction at or before it is visible to any later read.
  *              It is fixed after the tables were listed, so a listed shape is never newer than L0.
@@ -10,8 +10,8 @@
  *              read, no lock. `high` is the end of the binlog after the last piece: whatever a read
  *              saw had been written to the binlog before. Changes in (L0, high] are upserts.
  *   keyless    one piece, one consistent snapshot whose place is known: exact.
- *   MyISAM and the like (no consistent reads)   one piece under LOCK TABLES ... READ for the length of
- *              the copy: exact, at the price of keeping writers out. There is no other way.
+ *   MyISAM and the like (no consistent reads)   one piece under LOCK TABLES ... READ for the length
+ *              of the copy: exact, at the price of keeping writers out. There is no other way.
  *
  * Threads: open, tables, release, close: the coordinator. A reader belongs to its thread. high may
  * come from any: the control connection and the marks are guarded by a mutex.

@@ -37,6 +37,7 @@ struct mr_snapshot_reader {
 struct mr_snapshot_reader *mr_mysql_snapshot_reader_open(struct mr_snapshot *snapshot,
                                                          struct mr_error *err)
 {
+    MR_ASSERT(snapshot->endpoint != NULL);
     struct mr_snapshot_reader *reader = mr_memory_new(1, sizeof(*reader));
     reader->snapshot = snapshot;
     reader->connection =
@@ -73,6 +74,7 @@ void mr_mysql_snapshot_reader_close(struct mr_snapshot_reader *reader)
 static bool set_exact_high(struct mr_snapshot_reader *reader, const struct mr_mysql_place *place,
                            struct mr_error *err)
 {
+    MR_ASSERT(reader->snapshot->tables[reader->table].exact);
     struct mr_native_position native = {0};
     if (!mr_mysql_place_native(place, &native, err)) {
         return false;
@@ -86,6 +88,7 @@ static bool begin_behind_barrier(struct mr_snapshot_reader *reader,
                                  const struct mr_mysql_barrier *barrier,
                                  struct mr_mysql_place *place, struct mr_error *err)
 {
+    MR_ASSERT(!reader->connection->is_maria && barrier->table_count == 1);
     struct mr_error leaving = {0};
     struct mr_mysql_connection *control = mr_mysql_snapshot_control(reader->snapshot, err);
     if (control == NULL || !mr_mysql_barrier_enter(control, barrier, err)) {
@@ -104,6 +107,7 @@ static bool begin_behind_barrier(struct mr_snapshot_reader *reader,
 /** Brings the reader to a state in which the table is read at one known place. */
 static bool begin_exact(struct mr_snapshot_reader *reader, struct mr_error *err)
 {
+    MR_ASSERT(reader->hold == READER_HOLDS_NOTHING);
     struct mr_snapshot *snapshot = reader->snapshot;
     struct mr_mysql_barrier barrier = {
         .tables = &snapshot->list.tables[reader->table],
@@ -179,6 +183,7 @@ bool mr_mysql_snapshot_reader_begin(struct mr_snapshot_reader *reader, uint32_t 
 /** Puts the current row into a chunk. On failure the row's cells are dropped again. */
 static bool put_row(struct mr_snapshot_reader *reader, struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(reader->row != NULL);
     const struct mr_mysql_layout *layout = reader->snapshot->parts[reader->table].layout;
     const unsigned long *lengths = mysql_fetch_lengths(reader->result);
     uint16_t index = 0;
@@ -232,6 +237,7 @@ static bool check_values(struct mr_snapshot_reader *reader, struct mr_error *err
 /** All rows were read: gives back what the piece held. */
 static bool end_piece(struct mr_snapshot_reader *reader, struct mr_error *err)
 {
+    MR_ASSERT(reader->row == NULL);
     if (mr_mysql_error_number(reader->connection) != 0) {
         return fail_read(reader, err);
     }

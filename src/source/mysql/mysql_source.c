@@ -73,6 +73,7 @@ static uint64_t now_ns(const struct mr_source *source)
 /** The query connection, opened again if it was lost. NULL on failure. */
 static struct mr_mysql_connection *query_connection(struct mr_source *source, struct mr_error *err)
 {
+    MR_ASSERT(source->stream != NULL);
     if (source->query == NULL) {
         source->query =
             mr_mysql_connect(&source->context, MR_MYSQL_CONTROL, source->stream->endpoint, err);
@@ -115,6 +116,7 @@ static const struct mr_mysql_table_info *table_info(void *context, const char *s
 static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume *resume,
                          const char *epoch, struct mr_error *err)
 {
+    MR_ASSERT(source->binlog == NULL);
     char file[MR_MYSQL_FILE_BYTES_MAX] = "";
     char *gtids = NULL;
 
@@ -144,6 +146,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
 static bool start_source(struct mr_source *source, const struct mr_position *from,
                          struct mr_error *err)
 {
+    MR_ASSERT(source->query == NULL && source->stream == NULL);
     struct mr_mysql_resume resume = {0};
     char epoch[MR_EPOCH_BYTES_MAX];
     char stream_epoch[MR_EPOCH_BYTES_MAX];
@@ -218,6 +221,7 @@ static struct mr_source *mysql_source_open(const struct mr_source_context *conte
 /** The dump failed: what the server's 1236 means depends on its words. */
 static void explain_dump_failure(struct mr_source *source, struct mr_error *err)
 {
+    MR_ASSERT(err->code != MR_OK);
     if (mr_mysql_error_number(source->stream) != ER_BINLOG_FATAL) {
         return;
     }
@@ -241,6 +245,7 @@ static void explain_dump_failure(struct mr_source *source, struct mr_error *err)
 /** Gives the batch its last touches. */
 static enum mr_next hand_on(struct mr_source *source, struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(!batch->continued);
     if (!mr_binlog_finish_batch(source->binlog, batch, err)) {
         return MR_NEXT_ERROR;
     }
@@ -285,6 +290,7 @@ static enum mr_mysql_dump_read await_event(struct mr_source *source, const struc
                                            uint64_t began_ns, uint32_t wait_ms,
                                            struct mr_error *err)
 {
+    MR_ASSERT(!source->has_event);
     for (;;) {
         enum mr_mysql_dump_read read = read_event(source, 0, err);
         bool is_open = mr_binlog_in_transaction(source->binlog);
@@ -310,6 +316,7 @@ static enum mr_mysql_dump_read await_event(struct mr_source *source, const struc
 static enum mr_next fail_after_batch(struct mr_source *source, struct mr_batch *batch,
                                      struct mr_error *err)
 {
+    MR_ASSERT(err->code != MR_OK && !source->has_failed);
     if (!mr_binlog_has_news(source->binlog, batch)) {
         return MR_NEXT_ERROR;
     }
@@ -370,6 +377,7 @@ static bool mysql_source_ack(struct mr_source *source, struct mr_native_position
 /** The name of the file with a number, made after the server's current one. */
 static void name_file(char to[MR_MYSQL_FILE_BYTES_MAX], const char *like, uint64_t number)
 {
+    MR_ASSERT(like[0] != '\0');
     const char *dot = strrchr(like, '.');
     int base = dot == NULL ? (int)strlen(like) : (int)(dot - like);
     int width = dot == NULL ? 6 : (int)strlen(dot + 1);
@@ -380,6 +388,7 @@ static void name_file(char to[MR_MYSQL_FILE_BYTES_MAX], const char *like, uint64
 /** Bytes between what we received and the end of the server's log. */
 static bool measure_lag(struct mr_source *source, struct mr_error *err)
 {
+    MR_ASSERT(source->query != NULL);
     struct mr_mysql_place place = {0};
     struct mr_mysql_logs logs = {0};
     struct mr_native_position end = {0};

@@ -458,6 +458,32 @@ static bool make_column(const struct join *join, uint16_t index, struct mr_error
     return name_column_type(column, arena) || fail_room(err);
 }
 
+/** True when information_schema lists the same columns in the same order. */
+static bool lists_same_columns(const struct join *join)
+{
+    if (join->info == NULL || join->info->column_count != join->map->column_count) {
+        return false;
+    }
+    for (uint16_t i = 0; join->map->has_names && i < join->map->column_count; i++) {
+        if (!mr_slice_equals(mr_slice_of(join->info->columns[i].name),
+                             join->map->columns[i].name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/**
+ * The map's key may be a unique one that the server uses in place of a primary key; where
+ * information_schema speaks of the same columns, its word holds for snapshot and stream alike.
+ */
+static struct key choose_key(const struct join *join)
+{
+    MR_ASSERT(join->map->has_names || join->info != NULL);
+    return lists_same_columns(join) ? (struct key){join->info->key, join->info->key_count}
+                                    : (struct key){join->map->key, join->map->key_count};
+}
+
 static bool make_layout(const struct join *join, struct mr_catalog *catalog, struct mr_error *err)
 {
     const struct mr_table_map *map = join->map;
@@ -473,12 +499,7 @@ static bool make_layout(const struct join *join, struct mr_catalog *catalog, str
     if (draft.space == NULL || draft.table == NULL) {
         return fail_room(err);
     }
-    struct key key = {map->key, map->key_count};
-    if (!map->has_names) {
-        MR_ASSERT(join->info != NULL);
-        key = (struct key){join->info->key, join->info->key_count};
-    }
-    return intern(join->layout, draft, key, catalog, err);
+    return intern(join->layout, draft, choose_key(join), catalog, err);
 }
 
 static bool check_sides(const struct mr_table_map *map, const struct mr_mysql_table_info *info,

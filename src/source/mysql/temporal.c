@@ -158,7 +158,7 @@ bool mr_mysql_timestamp_unpack(struct mr_slice bytes, unsigned digits, int64_t *
         return fail_size("timestamp", bytes.length, err);
     }
     const uint64_t seconds = read_be(bytes.bytes, 4);
-    uint32_t fraction;
+    uint32_t fraction = 0;
     if (!unpack_fraction(bytes.bytes + 4, digits, &fraction, err)) {
         return false;
     }

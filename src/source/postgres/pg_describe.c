@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GENERATED_VERSION_MIN 180000
+
 enum field {
     FIELD_NAME,
     FIELD_TYPE,
@@ -166,10 +168,14 @@ static bool is_listed(const char *list, const char *name)
     return false;
 }
 
-static bool is_sent(const PGresult *result, int row, const char *published)
+/* Before 18 a generated column is never sent, though the publication lists it. */
+static bool is_sent(const PGresult *result, int row, const char *published, int version)
 {
-    return published != NULL ? is_listed(published, mr_pg_field(result, row, FIELD_NAME))
-                             : !is_true(result, row, FIELD_IS_GENERATED);
+    if (is_true(result, row, FIELD_IS_GENERATED) &&
+        (published == NULL || version < GENERATED_VERSION_MIN)) {
+        return false;
+    }
+    return published == NULL || is_listed(published, mr_pg_field(result, row, FIELD_NAME));
 }
 
 bool mr_pg_describe_whole(struct mr_pg_connection *connection, struct mr_pg_table *table,
@@ -185,7 +191,7 @@ bool mr_pg_describe_whole(struct mr_pg_connection *connection, struct mr_pg_tabl
     table->column_count = 0;
     table->columns = MR_ARENA_NEW(arena, struct mr_pg_column, row_count);
     for (int row = 0; row < row_count && table->columns != NULL; row++) {
-        if (is_sent(result, row, published)) {
+        if (is_sent(result, row, published, PQserverVersion(connection->pg))) {
             struct mr_pg_column *column = &table->columns[table->column_count++];
             column->name = to_text(result, row, FIELD_NAME, arena, &ok);
             column->type_oid = to_oid(result, row, FIELD_TYPE);

@@ -6,11 +6,9 @@
 
 #include "compiler.h"
 
-#ifndef PAUSE_US
-#define PAUSE_US           200
-#endif
-#define WINDOW_NS          UINT64_C(1000000)
-#define STREAM_BYTES_A_MS  4096 /* some 30,000 rows a second */
+#define PAUSE_US          200
+#define WINDOW_NS         UINT64_C(1000000)
+#define STREAM_BYTES_A_MS 4096 /* some 30,000 rows a second */
 
 void mr_pg_pace_read(struct mr_pg_pace *pace, uint64_t bytes)
 {

@@ -303,7 +303,8 @@ static bool receive(struct mr_source *source, uint64_t wait_ns, struct mr_error 
 {
     const struct mr_env *env = source->context->env;
     /* A mere look into the socket neither pauses nor forgets how much came before. */
-    const uint32_t pause_us = wait_ns > NS_PER_US ? mr_pg_pace_next(&source->pace, monotonic_ns(source)) : 0;
+    const uint32_t pause_us =
+        wait_ns > NS_PER_US ? mr_pg_pace_next(&source->pace, monotonic_ns(source)) : 0;
     if (pause_us != 0) {
         env->sleep_us(env, pause_us);
     } else if (wait_ns > NS_PER_US) {

@@ -16,6 +16,8 @@
 #include "body.h"
 #include "reader.h"
 
+#define POINTER_SIZE sizeof(void *)
+
 /* What one body holds, not yet part of the batch. */
 struct part {
     struct mr_body_head head;
@@ -57,6 +59,7 @@ static void *section(struct decoder *decoder, size_t size, size_t align)
     mr_read_skip(in, (align - in->offset % align) % align);
     const size_t offset = in->offset;
     mr_read_skip(in, size);
+    MR_ASSERT(in->offset <= in->length);
     return mr_reader_ok(in) ? decoder->body + offset : NULL;
 }
 
@@ -215,6 +218,7 @@ static bool offsets_rise(const uint32_t *offsets, uint32_t row_count, uint32_t s
 static bool bitmap_is_sound(const uint64_t *words, uint32_t row_count, uint32_t *bits)
 {
     const size_t count = mr_chunk_words(row_count);
+    MR_ASSERT(row_count <= MR_CHUNK_ROWS_MAX);
     uint32_t set = 0;
     for (size_t i = 0; i < count; i++) {
         set += (uint32_t)__builtin_popcountll(words[i]);
@@ -382,7 +386,7 @@ static bool read_part(struct decoder *decoder, struct mr_error *err)
     return check_events(part, err);
 }
 
-/* A copy of `items` behind the batch's own, `before` of them; `items` itself when there are none. */
+/* A copy of `items` behind the batch's own `before` ones; `items` itself if there are none. */
 static void *append_items(struct mr_arena *arena, void *own, uint32_t before, void *items,
                           uint32_t count, size_t item_size)
 {
@@ -431,6 +435,9 @@ static bool join_part(struct decoder *decoder, struct mr_error *err)
     struct mr_batch *batch = decoder->batch;
     struct part *part = &decoder->part;
     const struct mr_body_head *head = &part->head;
+    MR_ASSERT(batch->chunk_count <= MR_BATCH_CHUNKS_MAX);
+    MR_ASSERT(batch->event_count <= MR_BATCH_EVENTS_MAX);
+    MR_ASSERT(batch->transaction_count <= MR_BATCH_TRANSACTIONS_MAX);
     if (head->chunk_count > MR_BATCH_CHUNKS_MAX - batch->chunk_count ||
         head->event_count > MR_BATCH_EVENTS_MAX - batch->event_count ||
         head->transaction_count > MR_BATCH_TRANSACTIONS_MAX - batch->transaction_count ||
@@ -447,10 +454,9 @@ static bool join_part(struct decoder *decoder, struct mr_error *err)
     void *events = append_items(arena, batch->events, batch->event_count, part->events,
                                 head->event_count, sizeof(*part->events));
     void *chunks = append_items(arena, batch->chunks, batch->chunk_count, part->chunks,
-                                head->chunk_count, sizeof(*part->chunks));
-    void *truncated = append_items(arena, (void *)(uintptr_t)batch->truncated,
-                                   batch->truncated_count, (void *)(uintptr_t)part->truncated,
-                                   head->truncated_count, sizeof(*part->truncated));
+                                head->chunk_count, POINTER_SIZE);
+    void *truncated = append_items(arena, batch->truncated, batch->truncated_count, part->truncated,
+                                   head->truncated_count, POINTER_SIZE);
     if (transactions == NULL || events == NULL || chunks == NULL || truncated == NULL) {
         return fail_room(decoder, err);
     }

@@ -29,6 +29,7 @@ static size_t compress_lz4(struct mr_codec *codec, struct mr_slice body, uint8_t
     }
     const int size = LZ4_compress_fast_extState(codec->lz4, (const char *)body.bytes, (char *)to,
                                                 (int)body.length, (int)room, LZ4_ACCELERATION);
+    MR_ASSERT(size <= (int)room);
     return size <= 0 ? 0 : (size_t)size;
 }
 

@@ -114,6 +114,7 @@ static bool decode(struct mr_log_read *read, const struct mr_frame *frame, struc
 {
     struct mr_slice payload;
     const uint32_t transactions = batch->transaction_count;
+    MR_ASSERT(frame->kind == MR_FRAME_BATCH && !batch->continued);
     uint8_t *body = mr_arena_alloc(&batch->arena, frame->raw_size, MR_BODY_ALIGN_WIDE);
     if (body == NULL) {
         return fail_room(frame, batch, err);
@@ -166,6 +167,7 @@ static bool take_frame(struct mr_log_read *read, const struct mr_frame *frame,
                        struct mr_batch *batch, bool *is_taken, struct mr_error *err)
 {
     const bool is_continued = (frame->flags & MR_FRAME_CONTINUED) != 0;
+    MR_ASSERT(frame->number == read->cursor.place.number);
     *is_taken = may_join(batch, frame);
     if (!*is_taken) {
         return true;
@@ -219,19 +221,21 @@ static bool fill(struct mr_log_read *read, struct mr_batch *batch, uint64_t *num
 struct mr_batch *mr_log_read_next(struct mr_log_read *read, uint64_t *number, uint64_t visible,
                                   struct mr_error *err)
 {
-    MR_ASSERT(*number < visible);
+    MR_ASSERT(*number > 0 && *number < visible);
     struct mr_batch *batch = take_batch(read, err);
     if (batch == NULL) {
         return NULL;
     }
     mr_cursor_seek(&read->cursor, *number);
+    MR_ASSERT(read->cursor.place.number == *number);
     const bool filled = fill(read, batch, number, visible, err);
     if (is_empty(batch)) {
         mr_batch_release(batch);
         return NULL;
     }
+    MR_ASSERT(read->cursor.place.number <= visible);
     if (!filled) {
-        /* What is in the batch is sound; the error comes again when it is the next thing to read. */
+        /* What is in the batch is sound. The error comes again when it is the next to be read. */
         *err = (struct mr_error){0};
     }
     return batch;

@@ -240,6 +240,7 @@ static struct mr_batch *take_from_log(struct mr_stream_reader *reader, bool *is_
     mr_log_state_unlock(stream);
     struct mr_batch *batch = mr_log_read_next(&reader->read, &next, visible, err);
     mr_log_state_lock(stream);
+    MR_ASSERT(next >= reader->next && next <= visible);
     *is_stuck = batch == NULL && next == reader->next;
     reader->next = next;
     if (batch != NULL) {

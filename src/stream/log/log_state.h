@@ -7,8 +7,8 @@
  *
  *   appended   below place.number: in the file, may be lost
  *   durable    below durable_frame: synced
- *   visible    below visible_frame: durable, and every transaction that begins in it has a known
- *              end; readers are given nothing else
+ *   visible    below visible_frame: durable, and not part of a run of frames whose last one still
+ *              ends inside a transaction; readers are given nothing else
  */
 #ifndef MR_STREAM_LOG_LOG_STATE_H
 #define MR_STREAM_LOG_LOG_STATE_H
@@ -46,7 +46,7 @@ struct mr_stream {
     struct mr_place place;  /* of the next frame */
     uint64_t open_frame;    /* where the open transaction began; 0: none, or before the start */
     uint64_t chain_frame;   /* where the frames that each end inside a transaction began: a reader
-                               that is given one of them must be given all, so none is visible yet */
+                               given one of them must be given all, so none is visible yet */
     uint64_t synced;        /* = durable_frame */
     bool is_proven;         /* the last frame says that everything before it is durable */
     bool is_poisoned;       /* a sync failed */

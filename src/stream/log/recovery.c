@@ -3,16 +3,16 @@
  * recovery.c - from the files of a log to a stream that can go on.
  *
  * TORN TAIL OR DAMAGE? After a crash, whatever was written since the last sync may be there in any
- * part and order: a frame that is invalid may well be followed by valid ones. So an invalid frame is
- * not judged by its neighbours but by what they say: every frame records up to which number all
- * frames were durable when it was written. If any frame behind the invalid one says that the
+ * part and order: an invalid frame may well be followed by valid ones. So it is not judged by its
+ * neighbours but by what they say: every frame records up to which number all frames were durable
+ * when it was written. If any frame behind the invalid one says that the
  * invalid one's number was durable, it was not torn, it was damaged later: that is an error, never
  * a cut. Otherwise nothing at or behind it was ever reported as durable, and it is cut off. (When a
  * stream has been idle for a moment, and when it is closed, a frame is written that says so of all
  * before it.)
  *
  * WHY THE LAST FRAMES ARE WRITTEN AGAIN. If the process before this one saw a sync fail, pages of
- * theirs may be in the cache, marked clean, and not on the disk; syncing again would report success.
+ * theirs may be in the cache, marked clean, and not on the disk; another sync would report success.
  * Frames of which no later frame says that they are durable are few; writing them once more makes
  * the next sync mean what it says.
  *
@@ -227,6 +227,7 @@ static bool walk_frame(struct walk *walk, bool *valid, struct mr_error *err)
         walk->position_offset = walk->offset;
     }
     mr_index_append(&walk->stream->index, &frame, walk->offset);
+    MR_ASSERT(frame.synced <= frame.number && frame.number + 1 == place.number);
     walk->proven = frame.synced > walk->proven ? frame.synced : walk->proven;
     walk->place = place;
     walk->offset += (int64_t)mr_frame_size(&frame);
@@ -331,6 +332,7 @@ static bool settle_segment(struct walk *walk, struct mr_error *err)
     if (!search_rest(walk, &used_end, err) || !rewrite_unproven(walk, err)) {
         return false;
     }
+    MR_ASSERT(used_end >= walk->offset && walk->offset >= MR_SEGMENT_HEADER_SIZE);
     active->end = walk->offset;
     if (used_end > active->end) {
         if (env->truncate(env, active->fd, active->end) != 0) {
@@ -382,6 +384,7 @@ static bool verify_newest(struct mr_stream *stream, struct mr_catalog *catalog,
                           struct mr_error *err)
 {
     const struct mr_segment *active = &stream->active;
+    MR_ASSERT(active->fd >= 0 && active->end == MR_SEGMENT_HEADER_SIZE);
     struct walk walk = {
         .stream = stream,
         .catalog = catalog,
@@ -402,6 +405,7 @@ static bool verify_newest(struct mr_stream *stream, struct mr_catalog *catalog,
     if (!settle_segment(&walk, err) || !read_position(&walk, err)) {
         goto out;
     }
+    MR_ASSERT(walk.place.number >= walk.proven && stream->active_start > 0);
     stream->place = walk.place;
     stream->is_proven = walk.is_proven;
     verified = true;
@@ -417,6 +421,7 @@ bool mr_recovery_run(struct mr_stream *stream, struct mr_catalog *catalog, struc
     struct listing listing = {0};
     bool recovered = false;
     MR_ASSERT(stream->active.fd < 0 && stream->index.count == 0);
+    MR_ASSERT(stream->schemas.used == 0);
     if (!list_segments(stream, &listing, err) || !open_segments(stream, &listing, err)) {
         goto out;
     }

@@ -56,6 +56,7 @@ static bool may_delete(const struct mr_stream *stream, int64_t now_us,
         return false;
     }
     const uint64_t last_sequence = next->first_sequence - (next->inside ? 0 : 1);
+    MR_ASSERT(next->first_sequence > 0 && oldest->first_sequence <= next->first_sequence);
     if (mr_retention_released(stream) < last_sequence && !stream->config.retention_force) {
         return false;
     }
@@ -66,6 +67,7 @@ static bool may_delete(const struct mr_stream *stream, int64_t now_us,
 bool mr_retention_expire(struct mr_stream *stream, struct mr_error *err)
 {
     const struct mr_env *env = stream->env;
+    MR_ASSERT(stream->active.fd >= 0);
     if (stream->is_poisoned) {
         return true;
     }

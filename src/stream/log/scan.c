@@ -102,10 +102,12 @@ bool mr_scan_payload(struct mr_scan *scan, int64_t offset, const struct mr_frame
 {
     static const uint8_t nothing[1];
     const size_t size = (size_t)mr_frame_payload_size(frame);
+    MR_ASSERT(offset + (int64_t)mr_frame_size(frame) <= scan->limit);
     const uint8_t *bytes = nothing;
     if (size > 0 && !mr_scan_bytes(scan, offset + MR_FRAME_HEADER_SIZE, size, &bytes, err)) {
         return false;
     }
+    MR_ASSERT(bytes != NULL);
     *payload = mr_crc32c(0, bytes, size) == frame->payload_crc ? bytes : NULL;
     return true;
 }

@@ -31,8 +31,7 @@ static void make_room(struct mr_schemas *schemas, uint32_t count)
         capacity *= 2;
     }
     if (capacity > schemas->capacity) {
-        schemas->by_id =
-            mr_memory_resize((void *)(uintptr_t)schemas->by_id, capacity, sizeof(void *));
+        schemas->by_id = mr_memory_resize(schemas->by_id, capacity, sizeof(void *));
         schemas->capacity = capacity;
     }
     for (; schemas->count < count; schemas->count++) {
@@ -50,6 +49,7 @@ void mr_schemas_add(struct mr_schemas *schemas, const struct mr_schema *schema)
     MR_ASSERT(*slot == NULL || *slot == schema);
     schemas->used += *slot == NULL ? 1 : 0;
     *slot = schema;
+    MR_ASSERT(schemas->used <= schemas->count);
 }
 
 static void write_schema(const struct mr_schema *schema, struct mr_writer *out)
@@ -86,6 +86,7 @@ bool mr_schemas_write(const struct mr_schemas *schemas, const struct mr_schema *
 bool mr_schemas_restore(struct mr_schemas *schemas, struct mr_slice body,
                         struct mr_catalog *catalog, struct mr_error *err)
 {
+    MR_ASSERT(catalog != NULL);
     struct mr_reader in = mr_reader_init(body.bytes, body.length);
     const uint32_t count = mr_read_u32_le(&in);
     if (!mr_reader_ok(&in) || count > mr_reader_left(&in)) {
@@ -116,6 +117,6 @@ bool mr_schemas_restore(struct mr_schemas *schemas, struct mr_slice body,
 
 void mr_schemas_done(struct mr_schemas *schemas)
 {
-    free((void *)(uintptr_t)schemas->by_id);
+    free(schemas->by_id);
     *schemas = (struct mr_schemas){0};
 }

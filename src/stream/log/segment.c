@@ -90,7 +90,7 @@ bool mr_segment_open(struct mr_segment *segment, const struct mr_env *env, int d
 {
     uint64_t first_sequence = 0;
     uint64_t first_frame = 0;
-    struct mr_segment_header header;
+    struct mr_segment_header header = {0};
     const bool is_name = mr_segment_parse_name(name, &first_sequence, &first_frame);
     MR_ASSERT(is_name);
     const int fd = env->open(env, dir_fd, name, flags, SEGMENT_MODE);

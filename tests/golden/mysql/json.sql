@@ -13,3 +13,6 @@ INSERT INTO documents VALUES
 UPDATE documents SET j = JSON_SET(j, '$.a', 3, '$.new', JSON_ARRAY(1, 2)) WHERE id = 9;
 UPDATE documents SET j = JSON_REMOVE(j, '$[0]') WHERE id = 14;
 DELETE FROM documents WHERE id = 1;
+CREATE TABLE indexed (id int NOT NULL PRIMARY KEY, a int, j json, KEY f ((a * 2)),
+  KEY m ((CAST(j->'$[*]' AS UNSIGNED ARRAY))));
+INSERT INTO indexed VALUES (1, 5, '[1,2,3]');

@@ -8,11 +8,13 @@
 #   NAME.columns   information_schema.COLUMNS of the tables, at the end
 #   NAME.rows      every table's rows, as the text protocol sends them
 # NAME.expected is then written by the test itself: GOLDEN_WRITE=1 meson test golden_binlog
-# The four cases come from these servers:
-#   mysql80_minimal  MySQL 8.0.31 --binlog-format=ROW --binlog-row-image=FULL       types.sql json.sql
-#   mysql80_full     the same, --binlog-row-metadata=FULL --gtid-mode=ON            + alter.sql
-#   maria_nolog      MariaDB 10.11 --binlog-format=ROW --binlog-row-image=FULL      types.sql
-#   maria_full       the same, --binlog-row-metadata=FULL                           + alter.sql
+# The cases come from these servers, all with --binlog-format=ROW --binlog-row-image=FULL:
+#   mysql80_minimal  MySQL 8.0.31                                types special json
+#   mysql80_full     MySQL 8.0.31 --binlog-row-metadata=FULL --gtid-mode=ON
+#                    --enforce-gtid-consistency=ON               types special json alter
+#   mysql9_full      MySQL 9.7, the same options                 types special json alter mysql9
+#   maria_nolog      MariaDB 10.11                               types special
+#   maria_full       MariaDB 10.11 --binlog-row-metadata=FULL    types special alter
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 name=$1 port=$2 directory=$3

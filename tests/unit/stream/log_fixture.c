@@ -33,6 +33,7 @@ static void init_common(struct log_fixture *fixture)
     struct mr_error err = {0};
     fixture->pool = mr_batch_pool_open(POOL_BATCHES, BATCH_BYTES_MAX, BATCH_KEPT, &err);
     assert_non_null(fixture->pool);
+    fixture->ops = &mr_stream_log;
     fixture->config = (struct mr_stream_log_config){
         .segment_bytes_max = 65536,
         .retention_ms = UINT64_MAX,
@@ -107,7 +108,7 @@ bool log_fixture_open(struct log_fixture *fixture, struct mr_error *err)
         .batch_bytes_max = BATCH_BYTES_MAX,
         .source_index = 3,
     };
-    fixture->stream = mr_stream_log.open(&context, err);
+    fixture->stream = fixture->ops->open(&context, err);
     if (fixture->stream == NULL) {
         assert_int_not_equal(err->code, MR_OK);
         mr_catalog_close(fixture->catalog);
@@ -120,7 +121,7 @@ bool log_fixture_open(struct log_fixture *fixture, struct mr_error *err)
 
 void log_fixture_close(struct log_fixture *fixture)
 {
-    mr_stream_log.close(fixture->stream);
+    fixture->ops->close(fixture->stream);
     fixture->stream = NULL;
     mr_catalog_close(fixture->catalog);
     fixture->catalog = NULL;
@@ -386,7 +387,7 @@ struct mr_batch *log_fixture_take(struct log_fixture *fixture)
 
 static bool append(struct log_fixture *fixture, struct mr_batch *batch, struct mr_error *err)
 {
-    const bool appended = mr_stream_log.append(fixture->stream, batch, err);
+    const bool appended = fixture->ops->append(fixture->stream, batch, err);
     model_batch(fixture, batch, appended);
     mr_batch_release(batch);
     return appended;
@@ -412,7 +413,7 @@ bool log_fixture_append_part(struct log_fixture *fixture, uint64_t seed, uint32_
 
 bool log_fixture_abort(struct log_fixture *fixture, struct mr_error *err)
 {
-    if (!mr_stream_log.abort(fixture->stream, err)) {
+    if (!fixture->ops->abort(fixture->stream, err)) {
         return false;
     }
     fixture->is_open = false;
@@ -421,7 +422,7 @@ bool log_fixture_abort(struct log_fixture *fixture, struct mr_error *err)
 
 bool log_fixture_sync(struct log_fixture *fixture, struct mr_error *err)
 {
-    if (!mr_stream_log.sync(fixture->stream, err)) {
+    if (!fixture->ops->sync(fixture->stream, err)) {
         return false;
     }
     fixture->synced = fixture->appended;
@@ -460,13 +461,13 @@ uint64_t log_fixture_read_all(struct log_fixture *fixture, uint64_t first, uint6
 {
     struct mr_error err = {0};
     struct log_check check = {.fixture = fixture, .next = first};
-    struct mr_stream_reader *reader = mr_stream_log.reader_open(fixture->stream, first, &err);
+    struct mr_stream_reader *reader = fixture->ops->reader_open(fixture->stream, first, &err);
     if (reader == NULL) {
         print_error("reader_open: %s\n", err.message);
         assert_non_null(reader);
     }
     for (;;) {
-        struct mr_batch *batch = mr_stream_log.reader_next(reader, 0, &err);
+        struct mr_batch *batch = fixture->ops->reader_next(reader, 0, &err);
         if (batch == NULL) {
             break;
         }
@@ -477,7 +478,7 @@ uint64_t log_fixture_read_all(struct log_fixture *fixture, uint64_t first, uint6
         print_error("reader_next: %s\n", err.message);
     }
     assert_int_equal(err.code, MR_OK);
-    mr_stream_log.reader_close(reader);
+    fixture->ops->reader_close(reader);
     assert_false(check.is_open);
     if (last != LOG_ANY) {
         assert_int_equal(check.next - 1, last);
@@ -490,7 +491,7 @@ uint64_t log_fixture_read_all(struct log_fixture *fixture, uint64_t first, uint6
 
 static void check_position(struct log_fixture *fixture, uint64_t last)
 {
-    const struct mr_position *position = mr_stream_log.position(fixture->stream);
+    const struct mr_position *position = fixture->ops->position(fixture->stream);
     char expected[32];
     if (last == 0) {
         assert_null(position->text);
@@ -509,7 +510,7 @@ bool log_fixture_survives(struct log_fixture *fixture, struct mr_error *err)
     if (!log_fixture_open(fixture, err)) {
         return false;
     }
-    mr_stream_log.observe(fixture->stream, &seen);
+    fixture->ops->observe(fixture->stream, &seen);
     assert_true(seen.last_sequence >= fixture->synced);
     assert_true(seen.last_sequence <= fixture->appended ||
                 seen.last_sequence <= fixture->attempted);
@@ -522,7 +523,7 @@ bool log_fixture_survives(struct log_fixture *fixture, struct mr_error *err)
         log_fixture_close(fixture);
         return false;
     }
-    mr_stream_log.observe(fixture->stream, &seen); /* retention may have deleted the oldest */
+    fixture->ops->observe(fixture->stream, &seen); /* retention may have deleted the oldest */
     log_fixture_read_all(fixture, seen.first_sequence, fixture->appended);
     log_fixture_close(fixture);
     return true;

@@ -24,6 +24,7 @@
 #define LOG_ANY           UINT64_MAX
 
 struct log_fixture {
+    const struct mr_stream_ops *ops;
     struct mr_fake_env *fake; /* NULL: a directory on the real disk */
     const struct mr_env *env;
     int data_dir_fd;
