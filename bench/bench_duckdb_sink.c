@@ -6,6 +6,8 @@
  *   bench_duckdb_sink DIR commits ROWS RATE S  ROWS-row commits at RATE a second, checkpoints on
  *   bench_duckdb_sink DIR updates TABLE_ROWS   updates of recent and of spread keys
  *
+ * Further arguments NAME=VALUE are options of the sink ("threads=1").
+ *
  * Nine parking columns. Prints one line a measurement; times in milliseconds, RSS in MiB.
  */
 #include <duckdb.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "batch.h"
@@ -39,6 +42,7 @@ struct bench {
 };
 
 static double samples[SAMPLES_MAX];
+static double cpu_seconds; /* of the process, inside run_batch() */
 static const char *const kinds[] = {"car", "motorcycle", "truck", "bus"};
 static const char *const methods[] = {"cash", "card", "emoney", "qris"};
 
@@ -51,6 +55,13 @@ static void die(struct bench *bench, const char *what)
 static double now_s(void)
 {
     return (double)mr_env_posix.monotonic_ns(&mr_env_posix) / 1e9;
+}
+
+static double cpu_s(void)
+{
+    struct timespec time;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 static double rss_mib(const char *field)
@@ -80,13 +91,32 @@ static int compare(const void *left, const void *right)
 static void report(const char *what, size_t count)
 {
     qsort(samples, count, sizeof(*samples), compare);
-    (void)printf("%-34s n %-6zu p50 %.3f  p99 %.3f  max %.3f ms  rss %.0f peak %.0f\n", what, count,
-                 samples[count / 2] * 1e3, samples[count * 99 / 100] * 1e3,
-                 samples[count - 1] * 1e3, rss_mib("VmRSS"), rss_mib("VmHWM"));
+    (void)printf("%-34s n %-6zu p50 %.3f  p99 %.3f  max %.3f ms  cpu %.3f ms each  rss %.0f peak "
+                 "%.0f\n",
+                 what, count, samples[count / 2] * 1e3, samples[count * 99 / 100] * 1e3,
+                 samples[count - 1] * 1e3, cpu_seconds / (double)count * 1e3, rss_mib("VmRSS"),
+                 rss_mib("VmHWM"));
+    cpu_seconds = 0;
     (void)fflush(stdout);
 }
 
-static void open_bench(struct bench *bench, const char *dir)
+/* An argument "threads=1" is an option of the sink. */
+static void set_options(struct bench *bench, int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        char *value = strchr(argv[i], '=');
+        if (value != NULL) {
+            *value = '\0';
+            if (!mr_options_set(mr_sink_duckdb.options, &bench->config, &bench->memory, argv[i],
+                                NULL, value + 1, &bench->err)) {
+                die(bench, "options");
+            }
+            *value = '=';
+        }
+    }
+}
+
+static void open_bench(struct bench *bench, const char *dir, int argc, char **argv)
 {
     static const char *const names[] = {"ops"};
     const struct mr_sink_context context = {
@@ -102,6 +132,7 @@ static void open_bench(struct bench *bench, const char *dir)
     if (!mr_options_defaults(mr_sink_duckdb.options, &bench->config, &bench->memory, &bench->err)) {
         die(bench, "options");
     }
+    set_options(bench, argc, argv);
     bench->config.path = bench->path;
     bench->sink = mr_sink_duckdb.open(&context, &bench->err);
     if (bench->sink == NULL) {
@@ -238,12 +269,14 @@ static struct mr_batch *make_batch(struct bench *bench, enum mr_event_kind kind,
 static double run_batch(struct bench *bench, struct mr_batch *batch)
 {
     const double start = now_s();
+    const double cpu = cpu_s();
     batch->first_sequence = bench->sequence;
     if (!mr_sink_duckdb.apply(bench->sink, &batch, 1, &bench->err) ||
         !mr_sink_duckdb.commit(bench->sink, &bench->err)) {
         die(bench, "apply");
     }
     bench->sequence += batch->transaction_count;
+    cpu_seconds += cpu_s() - cpu;
     return now_s() - start;
 }
 
@@ -350,11 +383,15 @@ static void bench_insert(struct bench *bench, uint64_t rows)
         batches[i] = make_batch(bench, MR_EVENT_INSERT, (int64_t)i * BATCH_ROWS, 1, BATCH_ROWS);
     }
     for (int round = 0; round < 5; round++) {
+        const double start = cpu_s();
         const double sink = sink_inserts(bench, batches, 4, rows);
+        const double middle = cpu_s();
         const double bare = bare_appender(bench, batches, 4, rows);
+        const double end = cpu_s();
         (void)printf("insert %" PRIu64 " rows: sink %.0f rows/s, bare appender %.0f rows/s, "
-                     "ratio %.2f, rss %.0f peak %.0f\n",
-                     rows, sink, bare, sink / bare, rss_mib("VmRSS"), rss_mib("VmHWM"));
+                     "ratio %.2f; cpu %.2f s and %.2f s; rss %.0f peak %.0f\n",
+                     rows, sink, bare, sink / bare, middle - start, end - middle, rss_mib("VmRSS"),
+                     rss_mib("VmHWM"));
     }
     for (uint32_t i = 0; i < 4; i++) {
         mr_batch_release(batches[i]);
@@ -388,6 +425,7 @@ static void bench_commits(struct bench *bench, uint32_t rows, double rate, doubl
 
     fill(bench, table_rows);
     mr_sink_duckdb.observe(bench->sink, &before);
+    cpu_seconds = 0;
     const double start = now_s();
     double due = start;
     while (now_s() - start < seconds && count < SAMPLES_MAX) {
@@ -425,6 +463,7 @@ static void bench_updates(struct bench *bench, uint64_t rows)
     if (position.sequence == 0) {
         fill(bench, rows);
     }
+    cpu_seconds = 0;
     for (int spread = 0; spread < 2; spread++) {
         for (size_t s = 0; s < MR_ARRAY_LEN(sizes); s++) {
             const uint32_t size = sizes[s];
@@ -457,7 +496,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: bench_duckdb_sink DIR insert|commits|updates ROWS ...\n");
         return 2;
     }
-    open_bench(&bench, argv[1]);
+    open_bench(&bench, argv[1], argc - 2, argv + 2);
     if (strcmp(argv[2], "insert") == 0) {
         bench_insert(&bench, strtoull(argv[3], NULL, 10));
     } else if (strcmp(argv[2], "commits") == 0 && argc >= 6) {

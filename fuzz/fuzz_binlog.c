@@ -2,8 +2,8 @@
 /*
  * libFuzzer target: a binlog file as the server writes it (magic number, events). Sizes in the
  * headers, and checksums, are made right first, so that mutations reach the decoders; the first
- * byte's lowest bits say whose server it is, and whether events have checksums. Whatever comes out is printed cell
- * by cell; whatever does not come out fails with a code and a message, and leaves whole
+ * byte's lowest bits say whose server it is, and whether events have checksums. Whatever comes out
+ * is printed cell by cell; whatever does not fails with a code and a message, and leaves whole
  * transactions. Table definitions are made up for tables whose map has no names.
  * Corpus: corpus/binlog.
  */

@@ -67,6 +67,7 @@ struct mr_link {
     uint64_t copy_retry_at_ns;
     uint32_t copy_attempt;
     bool transaction_is_open; /* the last batch handed on was `continued` */
+    bool is_looked_at;        /* the preflight found nothing wrong */
     bool copy_is_settled;     /* every sink has every table, or none is wanted */
     int64_t clock_skew_us;
 

@@ -9,6 +9,8 @@
  *        the start is made durable           existing position
  *                    '-------> copy starts -> open
  */
+#include <string.h>
+
 #include "backoff.h"
 #include "link_internal.h"
 #include "log.h"
@@ -111,6 +113,34 @@ static bool open_snapshot(struct mr_link *link, bool has_position, struct mr_err
     return opened;
 }
 
+/* Once a process: what is set wrongly is told with its cure, before the server's own refusal. */
+static bool look_at_server(struct mr_link *link, struct mr_error *err)
+{
+    if (link->is_looked_at || link->options.ops->preflight == NULL) {
+        return true;
+    }
+    struct mr_findings findings = {0};
+    if (!link->options.ops->preflight(&link->options.context, &findings, err)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < findings.count; i++) {
+        const struct mr_finding *finding = &findings.items[i];
+        if (finding->level == MR_FINDING_ERROR) {
+            const bool is_first = err->code == MR_OK;
+            char before[MR_ERROR_MESSAGE_BYTES_MAX];
+            memcpy(before, err->message, sizeof(before));
+            mr_fail(err, MR_E_CONFIG, MR_STOP, "%s%s%s: %s", is_first ? "" : before,
+                    is_first ? "" : "; and ", finding->what, finding->detail);
+        }
+        if (finding->level == MR_FINDING_WARNING) {
+            mr_log(MR_LOG_WARN, "source.warned", MR_LOG_S("source", link->options.context.name),
+                   MR_LOG_S("what", finding->what), MR_LOG_S("detail", finding->detail));
+        }
+    }
+    link->is_looked_at = err->code == MR_OK;
+    return link->is_looked_at;
+}
+
 static bool open_source(struct mr_link *link, struct mr_error *err)
 {
     link->source = link->options.ops->open(&link->options.context, &link->resume, err);
@@ -139,7 +169,8 @@ enum mr_step mr_link_connect(struct mr_link *link, struct mr_error *err)
         env->sleep_us(env, SETTLE_POLL_US);
         return MR_STEP_IDLE;
     }
-    if (!mr_journal_position(link->options.journal, &link->resume, err)) {
+    if (!look_at_server(link, err) ||
+        !mr_journal_position(link->options.journal, &link->resume, err)) {
         return mr_link_on_error(link, err);
     }
     const bool has_position = mr_position_is_set(&link->resume);

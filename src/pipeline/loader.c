@@ -163,6 +163,7 @@ static bool apply_group(struct mr_loader *loader, struct mr_error *err)
         }
         if (from < batch->transaction_count) {
             mr_table_stats_stage(&source->stats, batch, from);
+            loader->applied_rows += batch->row_count;
             source->applied = batch->first_sequence + batch->transaction_count - 1;
         }
     }
@@ -270,9 +271,9 @@ bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err)
             advance(&loader->sources[loader->group[i]->source_index].reached,
                     loader->group[i]->native);
         }
-        (void)atomic_fetch_add(&loader->rows_total, loader->group[i]->row_count);
     }
-    (void)atomic_fetch_add(&loader->rows_total, loader->copied_rows);
+    (void)atomic_fetch_add(&loader->rows_total, loader->applied_rows + loader->copied_rows);
+    loader->applied_rows = 0;
     loader->copied_rows = 0;
     for (uint32_t i = 0; i < loader->source_count; i++) {
         struct mr_loader_source *source = &loader->sources[i];
@@ -320,6 +321,7 @@ void mr_loader_roll_back(struct mr_loader *loader)
             loader->sources[i].copy_is_broken = true;
         }
     }
+    loader->applied_rows = 0;
     loader->copied_rows = 0;
 }
 

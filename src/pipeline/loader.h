@@ -91,8 +91,9 @@ struct mr_loader {
     struct mr_batch *group[MR_LOADER_GROUP_MAX];
     uint32_t group_count;
     uint64_t group_rows;
-    uint64_t copied_rows; /* applied from commands, not committed */
-    uint32_t failures;    /* in a row */
+    uint64_t applied_rows; /* of stream batches, not committed */
+    uint64_t copied_rows;  /* applied from commands, not committed */
+    uint32_t failures;     /* in a row */
 
     struct mr_histogram commit_to_visible;
     atomic_uint_fast64_t rows_total;

@@ -14,7 +14,7 @@ void mr_findings_add(struct mr_findings *findings, int level, const char *what, 
         return;
     }
     struct mr_finding *finding = &findings->items[findings->count++];
-    finding->level = level;
+    finding->level = (unsigned)level;
     (void)snprintf(finding->what, sizeof(finding->what), "%s", what);
     va_list arguments;
     va_start(arguments, format);

@@ -296,8 +296,11 @@ void pg_capture_keep(struct pg_capture *capture, const struct mr_batch *batch)
     uint32_t transaction = 0;
     for (uint32_t i = 0; i < batch->event_count; i++) {
         keep_event(capture, batch, &batch->events[i]);
+        if (batch->transaction_count == 0) {
+            continue; /* a snapshot's batch */
+        }
         const struct mr_transaction *at = &batch->transactions[transaction];
-        if (batch->transaction_count > 0 && i + 1 == at->first_event + at->event_count) {
+        if (i + 1 == at->first_event + at->event_count) {
             if (at->end.major != 0) {
                 add_line(capture, "COMMIT");
             }

@@ -456,6 +456,52 @@ static void slots_in_use_lost_and_moved_are_told_apart(void **state)
     drop_database(db, "slots");
 }
 
+/* The server gives up a slot that is too far behind, and never the log that is left. */
+static void a_slot_that_the_server_gave_up_is_told(void **state)
+{
+    (void)state;
+    struct pg_capture capture;
+    PGconn *db = new_database("lost");
+    pg_lab_sql(db, "CREATE TABLE t (id int PRIMARY KEY)");
+    pg_capture_open(&capture, &lab, "lost", NULL);
+    pg_capture_follow(&capture);
+    pg_capture_stop(&capture);
+    pg_lab_sql(lab.root, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'");
+    pg_lab_sql(lab.root, "SELECT pg_reload_conf()");
+    for (int i = 0; i < 40 && strcmp(pg_lab_ask(lab.root, "SELECT wal_status FROM "
+                                                          "pg_replication_slots WHERE database = "
+                                                          "'lost'"),
+                                     "lost") != 0;
+         i++) {
+        pg_lab_sql(db, "INSERT INTO t VALUES (%d)", i);
+        pg_lab_sql(lab.root, "SELECT pg_switch_wal()");
+        pg_lab_sql(lab.root, "CHECKPOINT");
+    }
+    pg_lab_sql(lab.root, "ALTER SYSTEM RESET max_slot_wal_keep_size");
+    pg_lab_sql(lab.root, "SELECT pg_reload_conf()");
+    assert_false(pg_capture_reopen(&capture));
+    print_message("      %s\n", capture.err.message);
+    assert_int_equal(capture.err.code, MR_E_SOURCE);
+    assert_int_equal(capture.err.recovery, MR_STOP);
+    assert_non_null(strstr(capture.err.message, "is lost"));
+    assert_non_null(strstr(capture.err.message, "pg_drop_replication_slot('millrace_e2e_lost')"));
+    pg_capture_close(&capture);
+    drop_database(db, "lost");
+}
+
+static void a_server_without_free_slots_says_so(void **state)
+{
+    (void)state;
+    struct pg_capture capture;
+    PGconn *db = new_database("full");
+    pg_lab_sql(db, "SELECT pg_create_logical_replication_slot('taken_' || i, 'pgoutput') "
+                   "FROM generate_series(1, current_setting('max_replication_slots')::int) AS i");
+    pg_capture_open(&capture, &lab, "full", NULL);
+    expect_refusal(&capture, MR_E_CONFIG, MR_STOP, "max_replication_slots");
+    pg_capture_close(&capture);
+    drop_database(db, "full");
+}
+
 static void preflight_names_what_to_mend(void **state)
 {
     (void)state;
@@ -513,6 +559,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_represented_is_named),
         cmocka_unit_test(refusals_say_what_to_do),
         cmocka_unit_test(slots_in_use_lost_and_moved_are_told_apart),
+        cmocka_unit_test(a_slot_that_the_server_gave_up_is_told),
+        cmocka_unit_test(a_server_without_free_slots_says_so),
         cmocka_unit_test(preflight_names_what_to_mend),
         cmocka_unit_test(wal_level_is_asked_for),
     };

@@ -20,6 +20,7 @@ typedef bool (*take_fn)(struct mr_binlog_stream *stream, const struct mr_binlog_
 
 static struct mr_reader body_reader(const struct mr_binlog_event *event)
 {
+    MR_ASSERT(event->body.bytes != NULL);
     return mr_reader_init(event->body.bytes, event->body.length);
 }
 
@@ -31,6 +32,7 @@ static bool check_body(const struct mr_reader *in, const struct mr_binlog_event 
 
 static bool fail_order(const struct mr_binlog_event *event, const char *where, struct mr_error *err)
 {
+    MR_ASSERT(where != NULL && err != NULL);
     return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "a %s event %s",
                    mr_binlog_event_name(event->header.type), where);
 }
@@ -40,6 +42,7 @@ static bool fail_order(const struct mr_binlog_event *event, const char *where, s
 static bool take_format(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                         struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_FORMAT_DESCRIPTION);
     if (!mr_binlog_format_read(event->body, &stream->format, err)) {
         return false;
     }
@@ -53,6 +56,7 @@ static bool take_format(struct mr_binlog_stream *stream, const struct mr_binlog_
 static bool take_rotate(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                         struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_ROTATE);
     struct mr_reader in = body_reader(event);
     const uint64_t offset = mr_read_u64_le(&in);
     const struct mr_slice name = mr_read_slice(&in, mr_reader_left(&in));
@@ -76,6 +80,7 @@ static bool take_rotate(struct mr_binlog_stream *stream, const struct mr_binlog_
 /** The server has nothing for us up to a place: it may be the place to resume from. */
 static bool idle_at(struct mr_binlog_stream *stream, struct mr_slice file, uint64_t offset)
 {
+    MR_ASSERT(stream->group.state == MR_GROUP_NONE || !stream->is_pending);
     const bool is_here = mr_slice_equals(file, mr_slice_of(stream->file));
     if (is_here && offset > stream->offset && stream->group.state == MR_GROUP_NONE) {
         stream->offset = offset;
@@ -87,6 +92,7 @@ static bool idle_at(struct mr_binlog_stream *stream, struct mr_slice file, uint6
 static bool take_heartbeat(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                            struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_HEARTBEAT);
     (void)batch;
     (void)err;
     /* 32 bits of offset: past 4 GiB they say nothing certain. */
@@ -97,6 +103,7 @@ static bool take_heartbeat(struct mr_binlog_stream *stream, const struct mr_binl
 static bool take_heartbeat_v2(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                               struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_HEARTBEAT_V2);
     enum { FIELD_END = 0, FIELD_FILE = 1, FIELD_OFFSET = 2 };
     struct mr_reader in = body_reader(event);
     struct mr_slice file = {0};
@@ -138,6 +145,8 @@ static bool announce(struct mr_binlog_stream *stream, const struct mr_binlog_eve
 static bool take_gtid(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                       struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_GTID ||
+              event->header.type == MR_BINLOG_ANONYMOUS_GTID);
     struct mr_reader in = body_reader(event);
     struct mr_binlog_group group = {.state = MR_GROUP_ANNOUNCED};
     (void)batch;
@@ -191,6 +200,7 @@ static int64_t read_signed_varint(struct mr_reader *in)
 static bool take_gtid_tagged(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                              struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_GTID_TAGGED);
     enum {
         FIELD_FLAGS,
         FIELD_UUID,
@@ -246,6 +256,7 @@ static bool take_gtid_tagged(struct mr_binlog_stream *stream, const struct mr_bi
 static bool take_maria_gtid(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                             struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_MARIA_GTID);
     struct mr_reader in = body_reader(event);
     struct mr_binlog_group group = {.gtid_kind = MR_GTID_MARIA};
     (void)batch;
@@ -264,6 +275,7 @@ static bool take_maria_gtid(struct mr_binlog_stream *stream, const struct mr_bin
 static bool read_query(const struct mr_binlog_event *event, struct mr_slice *space,
                        struct mr_slice *text, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_QUERY);
     struct mr_reader in = body_reader(event);
     mr_read_skip(&in, 8);
     const uint8_t space_size = mr_read_u8(&in);
@@ -277,6 +289,7 @@ static bool read_query(const struct mr_binlog_event *event, struct mr_slice *spa
 
 static bool fail_statement(struct mr_slice text, struct mr_error *err)
 {
+    MR_ASSERT(text.bytes != NULL && text.length > 0);
     const int shown =
         text.length > STATEMENT_SHOWN_BYTES ? STATEMENT_SHOWN_BYTES : (int)text.length;
     return mr_fail(err, MR_E_SOURCE, MR_STOP,
@@ -289,9 +302,12 @@ static bool fail_statement(struct mr_slice text, struct mr_error *err)
 static void complete_name(const struct mr_binlog_stream *stream, struct mr_slice space,
                           struct mr_statement *statement)
 {
+    MR_ASSERT(space.length <= UINT8_MAX);
     if (statement->space[0] == '\0') {
         const size_t length = space.length < MR_IDENTIFIER_BYTES_MAX ? space.length : 0;
-        memcpy(statement->space, space.bytes, length);
+        if (length > 0) {
+            memcpy(statement->space, space.bytes, length);
+        }
         statement->space[length] = '\0';
     }
     if (!stream->options.names_lower_case) {
@@ -300,7 +316,9 @@ static void complete_name(const struct mr_binlog_stream *stream, struct mr_slice
     char *const names[] = {statement->space, statement->table};
     for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
         for (char *at = names[i]; *at != '\0'; at++) {
-            *at = *at >= 'A' && *at <= 'Z' ? (char)(*at | 0x20) : *at;
+            if (*at >= 'A' && *at <= 'Z') {
+                *at = (char)(*at | 0x20);
+            }
         }
     }
 }
@@ -308,6 +326,7 @@ static void complete_name(const struct mr_binlog_stream *stream, struct mr_slice
 static bool truncate_table(struct mr_binlog_stream *stream, const struct mr_statement *statement,
                            struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(statement->kind == MR_STATEMENT_TRUNCATE && statement->table[0] != '\0');
     const struct mr_schema *schema = NULL;
     if (!mr_binlog_tables_captures(&stream->tables, statement->space, statement->table)) {
         return true;
@@ -328,6 +347,7 @@ static bool take_definition(struct mr_binlog_stream *stream, struct mr_slice spa
                             struct mr_statement *statement, struct mr_batch *batch,
                             struct mr_error *err)
 {
+    MR_ASSERT(statement->kind >= MR_STATEMENT_TRUNCATE);
     complete_name(stream, space, statement);
     if (statement->kind == MR_STATEMENT_TRUNCATE) {
         return truncate_table(stream, statement, batch, err);
@@ -353,6 +373,7 @@ static bool take_definition(struct mr_binlog_stream *stream, struct mr_slice spa
 static bool roll_back(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                       struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(!stream->is_pending);
     const struct mr_binlog_group ended = stream->group;
     mr_group_drop(&stream->group, batch);
     /* Its GTID counts as taken all the same. */
@@ -374,6 +395,7 @@ static bool open_group(struct mr_binlog_stream *stream, const struct mr_binlog_e
 static bool take_query(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                        struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(!stream->is_pending);
     struct mr_slice space = {0};
     struct mr_slice text = {0};
     struct mr_statement statement;
@@ -428,6 +450,7 @@ static bool take_statement_load(struct mr_binlog_stream *stream,
 static bool take_xid(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                      struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_XID);
     if (stream->group.state != MR_GROUP_OPEN) {
         return fail_order(event, "outside a transaction", err);
     }
@@ -438,6 +461,7 @@ static bool take_xid(struct mr_binlog_stream *stream, const struct mr_binlog_eve
 static bool take_xa_prepare(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                             struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_XA_PREPARE);
     struct mr_reader in = body_reader(event);
     const bool is_one_phase = mr_read_u8(&in) != 0;
     if (!check_body(&in, event, err)) {
@@ -457,6 +481,7 @@ static bool take_xa_prepare(struct mr_binlog_stream *stream, const struct mr_bin
 static bool take_table_map(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                            struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(event->header.type == MR_BINLOG_TABLE_MAP);
     (void)batch;
     if (stream->group.state != MR_GROUP_OPEN) {
         return fail_order(event, "outside a transaction", err);
@@ -468,6 +493,7 @@ static bool take_table_map(struct mr_binlog_stream *stream, const struct mr_binl
 static enum mr_binlog_fed decode_rows(struct mr_binlog_stream *stream, struct mr_batch *batch,
                                       struct mr_error *err)
 {
+    MR_ASSERT(stream->group.state == MR_GROUP_OPEN && stream->group.has_rows);
     struct mr_rows_cursor *cursor = &stream->cursor;
     if (!mr_group_enter(&stream->group, batch, err)) {
         return MR_BINLOG_ERROR;
@@ -627,6 +653,7 @@ enum mr_binlog_fed mr_binlog_take_event(struct mr_binlog_stream *stream,
                                         const struct mr_binlog_event *event, struct mr_batch *batch,
                                         struct mr_error *err)
 {
+    MR_ASSERT(!stream->has_failed && !batch->aborts);
     const uint8_t type = event->header.type;
     if (is_rows(type)) {
         return take_rows(stream, event, batch, err);

@@ -11,6 +11,7 @@
 static bool set_origin(const struct mr_binlog_group *group, struct mr_batch *batch,
                        struct mr_error *err)
 {
+    MR_ASSERT(batch->transaction_open && batch->transaction_count > 0);
     char text[ORIGIN_BYTES];
     size_t length = 0;
     switch (group->gtid_kind) {

@@ -59,6 +59,7 @@ static bool parse_offset(struct mr_slice text, uint64_t *offset)
 bool mr_binlog_place_parse(struct mr_slice text, struct mr_binlog_place *place,
                            struct mr_error *err)
 {
+    MR_ASSERT(text.bytes != NULL || text.length == 0);
     struct mr_binlog_place parsed = {0};
     const uint8_t *semicolon = text.length == 0 ? NULL : memchr(text.bytes, ';', text.length);
     struct mr_slice head = text;
@@ -85,6 +86,7 @@ bool mr_binlog_place_parse(struct mr_slice text, struct mr_binlog_place *place,
 
 bool mr_binlog_set_file(struct mr_binlog_stream *stream, struct mr_slice name, struct mr_error *err)
 {
+    MR_ASSERT(name.bytes != NULL || name.length == 0);
     uint64_t number = 0;
     if (name.length == 0 || name.length > MR_BINLOG_FILE_BYTES_MAX ||
         memchr(name.bytes, 0, name.length) != NULL || !parse_file_number(name, &number)) {
@@ -103,6 +105,7 @@ bool mr_binlog_set_file(struct mr_binlog_stream *stream, struct mr_slice name, s
 static bool take_start(struct mr_binlog_stream *stream, const struct mr_binlog_options *options,
                        struct mr_error *err)
 {
+    MR_ASSERT(stream->group.state == MR_GROUP_NONE && !stream->has_moved);
     if (options->file[0] != '\0' && !mr_binlog_set_file(stream, mr_slice_of(options->file), err)) {
         return false;
     }
@@ -245,20 +248,26 @@ static bool add_gtid(struct mr_binlog_stream *stream, struct mr_error *err)
 bool mr_binlog_end_group(struct mr_binlog_stream *stream, uint32_t time_s, struct mr_batch *batch,
                          struct mr_error *err)
 {
+    MR_ASSERT(!stream->is_pending);
     const struct mr_native_position end = {stream->file_number, stream->offset};
+    if (stream->file[0] == '\0') {
+        return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
+                       "a transaction ended before the server named its binlog file");
+    }
     if (!add_gtid(stream, err) ||
         !mr_group_commit(&stream->group, batch, end, (int64_t)time_s * 1000000, err)) {
         return false;
     }
     mr_binlog_tables_end_statement(&stream->tables);
     stream->is_placed = true;
+    MR_ASSERT(stream->group.state == MR_GROUP_NONE && !batch->transaction_open);
     mr_binlog_move(stream);
     return true;
 }
 
 bool mr_binlog_may_hand_on(const struct mr_binlog_stream *stream, const struct mr_batch *batch)
 {
-    return mr_batch_bytes(batch) >= stream->options.target_bytes || batch->aborts ||
+    return mr_batch_is_filled(batch, stream->options.target_bytes) || batch->aborts ||
            batch->event_count >= MR_BATCH_EVENTS_MAX / 2 ||
            batch->transaction_count >= MR_BATCH_TRANSACTIONS_MAX / 2 ||
            batch->chunk_count >= MR_BATCH_CHUNKS_MAX / 2;
@@ -278,6 +287,7 @@ bool mr_binlog_in_transaction(const struct mr_binlog_stream *stream)
 /** Writes "file:offset[;gtids]" into the scratch. */
 static bool print_position(struct mr_binlog_stream *stream, struct mr_error *err)
 {
+    MR_ASSERT(stream->resume_file[0] != '\0');
     char offset[24];
     struct mr_writer *to = &stream->scratch;
     mr_writer_reset(to);
@@ -312,6 +322,7 @@ bool mr_binlog_finish_batch(struct mr_binlog_stream *stream, struct mr_batch *ba
         return false;
     }
     stream->has_moved = false;
+    MR_ASSERT(!batch->transaction_open && batch->position.length > 0);
     return true;
 }
 

@@ -84,7 +84,7 @@ struct mr_binlog_stream *mr_binlog_stream_open(const struct mr_binlog_options *o
 void mr_binlog_stream_close(struct mr_binlog_stream *stream); /* accepts NULL */
 
 /** Takes in one event (header to checksum). */
-enum mr_binlog_fed mr_binlog_feed(struct mr_binlog_stream *stream, struct mr_slice event,
+enum mr_binlog_fed mr_binlog_feed(struct mr_binlog_stream *stream, struct mr_slice bytes,
                                   struct mr_batch *batch, struct mr_error *err) MR_MUST_CHECK;
 
 /** The batch has reached its target, or a bound is near. */

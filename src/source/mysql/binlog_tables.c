@@ -12,7 +12,7 @@
 
 #define BUCKETS_MIN     64
 #define TABLES_MAX      65536
-#define MAP_ARENA_BYTES (4u * 1024 * 1024) /* a map's columns while it is taken apart */
+#define MAP_ARENA_BYTES ((size_t)4 << 20) /* a map's columns while it is taken apart */
 
 void mr_binlog_tables_init(struct mr_binlog_tables *tables,
                            const struct mr_binlog_callbacks *callbacks, struct mr_catalog *catalog)
@@ -64,6 +64,7 @@ void mr_binlog_tables_done(struct mr_binlog_tables *tables)
 /* FNV-1a. */
 static uint32_t hash_bytes(uint32_t hash, struct mr_slice bytes)
 {
+    MR_ASSERT(bytes.bytes != NULL || bytes.length == 0);
     for (size_t i = 0; i < bytes.length; i++) {
         hash = (hash ^ bytes.bytes[i]) * 16777619u;
     }
@@ -72,6 +73,7 @@ static uint32_t hash_bytes(uint32_t hash, struct mr_slice bytes)
 
 static void grow_buckets(struct mr_binlog_tables *tables)
 {
+    MR_ASSERT((tables->bucket_count & (tables->bucket_count - 1)) == 0);
     const uint32_t count = tables->bucket_count * 2;
     struct mr_binlog_table **buckets = mr_memory_new(count, sizeof(struct mr_binlog_table *));
     for (uint32_t i = 0; i < tables->bucket_count; i++) {
@@ -90,6 +92,7 @@ static void grow_buckets(struct mr_binlog_tables *tables)
 static struct mr_binlog_table *find_table(struct mr_binlog_tables *tables, struct mr_slice space,
                                           struct mr_slice table)
 {
+    MR_ASSERT(tables->buckets != NULL && tables->bucket_count >= BUCKETS_MIN);
     const uint32_t hash = hash_bytes(hash_bytes(2166136261u, space), table);
     struct mr_binlog_table **bucket = &tables->buckets[hash & (tables->bucket_count - 1)];
     for (struct mr_binlog_table *found = *bucket; found != NULL; found = found->next) {
@@ -117,6 +120,7 @@ static struct mr_binlog_table *find_table(struct mr_binlog_tables *tables, struc
 
 static bool ask_captured(struct mr_binlog_tables *tables, struct mr_binlog_table *table)
 {
+    MR_ASSERT(table->is_asked || table->layout == NULL);
     if (!table->is_asked) {
         table->is_captured =
             tables->callbacks.is_captured(tables->callbacks.context, table->space, table->table);
@@ -128,6 +132,7 @@ static bool ask_captured(struct mr_binlog_tables *tables, struct mr_binlog_table
 static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
                         const struct mr_table_map *map, struct mr_error *err)
 {
+    MR_ASSERT(table->is_captured && map->shape.length > 0);
     const struct mr_binlog_callbacks *callbacks = &tables->callbacks;
     struct mr_error ignored = {0};
     const struct mr_mysql_table_info *info =
@@ -152,6 +157,7 @@ static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table 
 static bool read_shape(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
                        struct mr_table_map *map, struct mr_error *err)
 {
+    MR_ASSERT(table->is_asked);
     struct mr_arena arena = {0};
     if (!mr_arena_init(&arena, MAP_ARENA_BYTES, 0, err)) {
         return false;
@@ -164,6 +170,8 @@ static bool read_shape(struct mr_binlog_tables *tables, struct mr_binlog_table *
 static bool activate(struct mr_binlog_tables *tables, uint64_t table_id,
                      struct mr_binlog_table *table, struct mr_error *err)
 {
+    MR_ASSERT(tables->active_count <= tables->active_capacity);
+    MR_ASSERT(!table->is_captured || table->layout != NULL);
     for (uint32_t i = 0; i < tables->active_count; i++) {
         if (tables->active[i].table_id == table_id) {
             tables->active[i].table = table;
@@ -225,6 +233,7 @@ bool mr_binlog_tables_captures(struct mr_binlog_tables *tables, const char *spac
 bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space, const char *table,
                              const struct mr_schema **schema, struct mr_error *err)
 {
+    MR_ASSERT(table[0] != '\0');
     const struct mr_binlog_table *known =
         find_table(tables, mr_slice_of(space), mr_slice_of(table));
     *schema = known->layout != NULL ? known->layout->schema
@@ -253,6 +262,7 @@ bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space,
 
 void mr_binlog_tables_forget(struct mr_binlog_tables *tables, const char *space, const char *table)
 {
+    MR_ASSERT(tables->active_count == 0); /* rows must not meet a table without a layout */
     for (uint32_t i = 0; i < tables->bucket_count; i++) {
         for (struct mr_binlog_table *each = tables->buckets[i]; each != NULL; each = each->next) {
             if (table == NULL ||

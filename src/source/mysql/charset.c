@@ -46,6 +46,7 @@ const struct mr_charset *mr_charset_of_collation(uint32_t collation)
 
 bool mr_charset_is_supported(const struct mr_charset *charset)
 {
+    MR_ASSERT(charset->name != NULL);
     return charset->kind != MR_CHARSET_ICONV || charset->iconv_name != NULL;
 }
 
@@ -68,6 +69,7 @@ size_t mr_ascii_prefix(const uint8_t *bytes, size_t length)
 /** Bytes of the well-formed sequence at `bytes`, which does not start with ASCII; 0: none. */
 static size_t utf8_sequence(const uint8_t *bytes, size_t left)
 {
+    MR_ASSERT(left > 0 && bytes[0] >= 0x80);
     const uint8_t lead = bytes[0];
     if (lead < 0xc2 || lead > 0xf4) {
         return 0;
@@ -135,6 +137,7 @@ static bool convert_checked(const struct mr_charset *charset, struct mr_slice te
 /** Writes a code point of the basic plane, which is all that single-byte sets have. */
 static size_t put_code_point(uint16_t code, uint8_t *to)
 {
+    MR_ASSERT(to != NULL);
     if (code < 0x80) {
         to[0] = (uint8_t)code;
         return 1;
@@ -153,6 +156,7 @@ static size_t put_code_point(uint16_t code, uint8_t *to)
 static bool convert_table(const struct mr_charset *charset, struct mr_slice text, uint8_t *to,
                           size_t *length, struct mr_error *err)
 {
+    MR_ASSERT(charset->kind == MR_CHARSET_TABLE && charset->upper != NULL);
     size_t from = 0;
     if (charset->lower == NULL) {
         from = mr_ascii_prefix(text.bytes, text.length);
@@ -179,10 +183,13 @@ static bool convert_table(const struct mr_charset *charset, struct mr_slice text
 static bool convert_iconv(const struct mr_charset *charset, struct mr_charset_converter *converter,
                           struct mr_slice text, uint8_t *to, size_t *length, struct mr_error *err)
 {
+    MR_ASSERT(charset->kind == MR_CHARSET_ICONV);
     if (converter->iconv == NULL) {
-        iconv_t opened =
-            charset->iconv_name == NULL ? (iconv_t)-1 : iconv_open("UTF-8", charset->iconv_name);
-        if (opened == (iconv_t)-1) {
+        iconv_t opened = NULL;
+        if (charset->iconv_name != NULL) {
+            opened = iconv_open("UTF-8", charset->iconv_name);
+        }
+        if (opened == NULL || (intptr_t)opened == -1) {
             return mr_fail(err, MR_E_TYPE, MR_STOP,
                            "there is no converter for character set \"%s\" here; convert the "
                            "column to utf8mb4, or exclude the table",

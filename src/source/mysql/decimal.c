@@ -34,6 +34,7 @@ uint32_t mr_mysql_decimal_size(struct mr_decimal_shape shape)
 /** Reads a group of `digits` digits at *at; false when it holds a larger number. */
 static bool read_group(struct mr_slice bytes, size_t *at, uint8_t digits, struct groups *groups)
 {
+    MR_ASSERT(digits >= 1 && digits <= GROUP_DIGITS && groups->count < GROUPS_MAX);
     const uint32_t size = group_size[digits];
     uint32_t value = 0;
     for (uint32_t i = 0; i < size; i++) {
@@ -76,7 +77,7 @@ bool mr_mysql_decimal_unpack(struct mr_slice bytes, struct mr_decimal_shape shap
                              mr_i128 *unscaled, struct mr_error *err)
 {
     MR_ASSERT(shape.precision <= MR_DECIMAL_DIGITS_MAX);
-    struct groups groups;
+    struct groups groups = {0};
     if (!read_groups(bytes, shape, &groups, err)) {
         return false;
     }
@@ -100,11 +101,11 @@ bool mr_mysql_decimal_print(struct mr_slice bytes, struct mr_decimal_shape shape
                             char text[MR_MYSQL_DECIMAL_TEXT_BYTES_MAX], size_t *length,
                             struct mr_error *err)
 {
-    struct groups groups;
+    struct groups groups = {0};
     if (!read_groups(bytes, shape, &groups, err)) {
         return false;
     }
-    char digits[MR_MYSQL_DECIMAL_DIGITS_MAX];
+    char digits[MR_MYSQL_DECIMAL_DIGITS_MAX] = {0};
     size_t count = 0;
     bool is_zero = true;
     for (uint32_t i = 0; i < groups.count; i++) {
@@ -149,43 +150,59 @@ static bool fail_text(struct mr_slice text, struct mr_decimal_shape shape, struc
                    shown == 0 ? "" : (const char *)text.bytes, shape.precision, shape.scale);
 }
 
+/* A decimal's text, digit by digit. */
+struct digits {
+    mr_i128 value;
+    unsigned count; /* significant ones */
+    unsigned scale; /* of them, or of zeros, after the point */
+    bool any;
+    bool point;
+};
+
+/** Takes one more character; false when it has no place in a decimal of the shape. */
+static bool take_character(struct digits *digits, uint8_t c, struct mr_decimal_shape shape)
+{
+    MR_ASSERT(digits->count <= shape.precision && digits->scale <= shape.scale);
+    if (c == '.' && !digits->point) {
+        digits->point = true;
+        return true;
+    }
+    if (c < '0' || c > '9') {
+        return false;
+    }
+    digits->any = true;
+    if (digits->point && digits->scale == shape.scale) {
+        return c == '0'; /* past the scale there may be zeros */
+    }
+    digits->scale += digits->point ? 1 : 0;
+    digits->count += digits->count > 0 || c != '0' ? 1 : 0;
+    if (digits->count > shape.precision) {
+        return false;
+    }
+    digits->value = digits->value * 10 + (c - '0');
+    return true;
+}
+
 bool mr_mysql_decimal_parse(struct mr_slice text, struct mr_decimal_shape shape, mr_i128 *unscaled,
                             struct mr_error *err)
 {
     MR_ASSERT(shape.precision <= MR_DECIMAL_DIGITS_MAX && shape.scale <= shape.precision);
     const bool is_negative = text.length > 0 && text.bytes[0] == '-';
-    mr_i128 value = 0;
-    unsigned digits = 0; /* significant ones */
-    unsigned scale = 0;
-    bool any = false;
-    bool point = false;
+    struct digits digits = {0};
     for (size_t i = is_negative ? 1 : 0; i < text.length; i++) {
-        const uint8_t c = text.bytes[i];
-        if (c == '.' && !point) {
-            point = true;
-            continue;
-        }
-        if (c < '0' || c > '9' || (point && scale == shape.scale && c != '0')) {
+        if (!take_character(&digits, text.bytes[i], shape)) {
             return fail_text(text, shape, err);
         }
-        any = true;
-        if (point && scale == shape.scale) {
-            continue; /* zeros past the scale */
-        }
-        digits += digits > 0 || c != '0' ? 1 : 0;
-        scale += point ? 1 : 0;
-        if (digits > shape.precision) {
+    }
+    digits.point = true;
+    while (digits.any && digits.scale < shape.scale) {
+        if (!take_character(&digits, '0', shape)) {
             return fail_text(text, shape, err);
         }
-        value = value * 10 + (c - '0');
     }
-    for (; scale < shape.scale && any; scale++) {
-        digits += digits > 0 ? 1 : 0;
-        value *= 10;
-    }
-    if (!any || digits > shape.precision) {
+    if (!digits.any) {
         return fail_text(text, shape, err);
     }
-    *unscaled = is_negative ? -value : value;
+    *unscaled = is_negative ? -digits.value : digits.value;
     return true;
 }

@@ -33,6 +33,7 @@ static bool checksum_matches(struct mr_slice bytes)
 static bool trailer_size(struct mr_slice bytes, const struct mr_binlog_format *format,
                          const struct mr_binlog_header *header, size_t *size, struct mr_error *err)
 {
+    MR_ASSERT(bytes.length >= MR_BINLOG_HEADER_SIZE);
     const bool has_room = bytes.length >= MR_BINLOG_HEADER_SIZE + (size_t)MR_BINLOG_CHECKSUM_SIZE;
     const bool is_format = header->type == MR_BINLOG_FORMAT_DESCRIPTION;
     const bool is_made_up = header->log_pos == 0 || !format->is_known ||
@@ -93,6 +94,7 @@ bool mr_binlog_event_split(struct mr_slice bytes, const struct mr_binlog_format 
 bool mr_binlog_format_read(struct mr_slice body, struct mr_binlog_format *format,
                            struct mr_error *err)
 {
+    MR_ASSERT(body.bytes != NULL);
     struct mr_reader in = mr_reader_init(body.bytes, body.length);
     const uint16_t version = mr_read_u16_le(&in);
     const struct mr_slice server = mr_read_slice(&in, SERVER_VERSION_SIZE);

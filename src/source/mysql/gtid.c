@@ -37,6 +37,8 @@ void mr_gtid_set_done(struct mr_gtid_set *set)
 
 static int compare_origins(const struct mr_gtid_origin *left, const struct mr_gtid_origin *right)
 {
+    MR_ASSERT(left->tag[MR_GTID_TAG_BYTES_MAX] == '\0' &&
+              right->tag[MR_GTID_TAG_BYTES_MAX] == '\0');
     const int order = memcmp(left->uuid, right->uuid, sizeof(left->uuid));
     return order != 0 ? order : strcmp(left->tag, right->tag);
 }
@@ -62,6 +64,7 @@ static uint32_t find_source(const struct mr_gtid_set *set, const struct mr_gtid_
 static struct mr_gtid_source *need_source(struct mr_gtid_set *set,
                                           const struct mr_gtid_origin *origin, struct mr_error *err)
 {
+    MR_ASSERT(set->source_count <= set->source_capacity);
     bool found;
     const uint32_t at = find_source(set, origin, &found);
     if (found) {
@@ -103,6 +106,7 @@ static uint32_t find_interval(const struct mr_gtid_source *source, uint64_t numb
 static bool insert_interval(struct mr_gtid_source *source, uint32_t at,
                             struct mr_gtid_interval interval, struct mr_error *err)
 {
+    MR_ASSERT(at <= source->interval_count && interval.first <= interval.last);
     if (source->interval_count >= MR_GTID_INTERVALS_MAX) {
         return mr_fail(err, MR_E_LIMIT, MR_STOP, "a server's GTIDs have more than %d gaps",
                        MR_GTID_INTERVALS_MAX);
@@ -153,6 +157,7 @@ bool mr_gtid_set_add(struct mr_gtid_set *set, const struct mr_gtid_origin *origi
 
 static bool source_covers(const struct mr_gtid_source *source, struct mr_gtid_interval part)
 {
+    MR_ASSERT(part.first >= 1 && part.first <= part.last);
     const uint32_t at = find_interval(source, part.first);
     for (uint32_t i = at; i < source->interval_count && i <= at + 1; i++) {
         if (source->intervals[i].first <= part.first && source->intervals[i].last >= part.last) {
@@ -257,6 +262,7 @@ static bool is_space(uint8_t c)
 
 static void skip_spaces(struct mr_slice *text)
 {
+    MR_ASSERT(text->bytes != NULL || text->length == 0);
     while (text->length > 0 && is_space(*text->bytes)) {
         text->bytes++;
         text->length--;
@@ -278,6 +284,7 @@ static bool take(struct mr_slice *text, char c)
 
 static bool take_number(struct mr_slice *text, uint64_t max, uint64_t *number)
 {
+    MR_ASSERT(max >= 9);
     uint64_t value = 0;
     size_t digits = 0;
     while (digits < text->length && text->bytes[digits] >= '0' && text->bytes[digits] <= '9') {
@@ -303,6 +310,7 @@ static bool is_tag_byte(uint8_t c, bool first)
 /** Takes a tag; false when the text does not start with one, or it is too long. */
 static bool take_tag(struct mr_slice *text, struct mr_gtid_origin *origin)
 {
+    MR_ASSERT(origin != NULL);
     size_t length = 0;
     while (length < text->length && is_tag_byte(text->bytes[length], length == 0)) {
         length++;
@@ -331,6 +339,7 @@ static bool fail_text(struct mr_slice rest, struct mr_error *err)
 static bool parse_intervals(struct mr_gtid_set *set, struct mr_gtid_origin *origin,
                             struct mr_slice *text, struct mr_error *err)
 {
+    MR_ASSERT(origin->tag[0] == '\0');
     bool any = false;
     while (take(text, ':')) {
         if (text->length > 0 && is_tag_byte(*text->bytes, true)) {
@@ -397,6 +406,7 @@ static void print_number(uint64_t number, struct mr_writer *writer)
 
 void mr_gtid_set_print(const struct mr_gtid_set *set, struct mr_writer *writer)
 {
+    MR_ASSERT(set->source_count <= set->source_capacity);
     for (uint32_t i = 0; i < set->source_count; i++) {
         const struct mr_gtid_source *source = &set->sources[i];
         const bool same_uuid =
@@ -437,6 +447,7 @@ static bool has_tags(const struct mr_gtid_set *set)
 
 void mr_gtid_set_encode(const struct mr_gtid_set *set, struct mr_writer *writer)
 {
+    MR_ASSERT(set->source_count <= MR_GTID_SOURCES_MAX);
     const bool tagged = has_tags(set);
     const uint64_t count = set->source_count;
     mr_write_u64_le(writer, tagged ? TAGGED_MARK | count << 8 : count);
@@ -459,6 +470,7 @@ void mr_gtid_set_encode(const struct mr_gtid_set *set, struct mr_writer *writer)
 
 static bool decode_tag(struct mr_reader *in, struct mr_gtid_origin *origin, struct mr_error *err)
 {
+    MR_ASSERT(origin->tag[0] == '\0');
     const uint8_t length = mr_read_u8(in);
     struct mr_slice text = mr_read_slice(in, length >> 1);
     if (!mr_reader_check(in, "GTID set", err)) {
@@ -516,6 +528,7 @@ void mr_maria_position_done(struct mr_maria_position *position)
 
 static uint32_t find_domain(const struct mr_maria_position *position, uint32_t domain)
 {
+    MR_ASSERT(position->count <= MR_MARIA_GTID_COUNT_MAX);
     uint32_t at = 0;
     while (at < position->count && position->gtids[at].domain < domain) {
         at++;
@@ -526,6 +539,7 @@ static uint32_t find_domain(const struct mr_maria_position *position, uint32_t d
 bool mr_maria_position_advance(struct mr_maria_position *position, struct mr_maria_gtid gtid,
                                struct mr_error *err)
 {
+    MR_ASSERT(position->count <= position->capacity);
     const uint32_t at = find_domain(position, gtid.domain);
     if (at < position->count && position->gtids[at].domain == gtid.domain) {
         position->gtids[at] = gtid;
@@ -564,6 +578,7 @@ static bool take_maria_gtid(struct mr_slice *text, struct mr_maria_gtid *gtid)
 static bool parse_maria(struct mr_maria_position *position, struct mr_slice text,
                         struct mr_error *err)
 {
+    MR_ASSERT(position->count == 0);
     skip_spaces(&text);
     while (text.length > 0) {
         struct mr_maria_gtid gtid;
@@ -602,6 +617,7 @@ bool mr_maria_position_parse(struct mr_maria_position *position, struct mr_slice
 
 void mr_maria_position_print(const struct mr_maria_position *position, struct mr_writer *writer)
 {
+    MR_ASSERT(position->count <= position->capacity);
     for (uint32_t i = 0; i < position->count; i++) {
         const struct mr_maria_gtid *gtid = &position->gtids[i];
         mr_write_bytes(writer, ",", i > 0 ? 1 : 0);

@@ -31,7 +31,7 @@
 #define MR_GTID_INTERVALS_MAX    65536 /* of one source */
 #define MR_MARIA_GTID_COUNT_MAX  1024  /* domains of one position */
 #define MR_GTID_NUMBER_MAX       (INT64_MAX - 1)
-#define MR_GTID_TEXT_BYTES_MAX   (16u * 1024 * 1024)
+#define MR_GTID_TEXT_BYTES_MAX   ((size_t)16 << 20)
 #define MR_GTID_UUID_BYTES       16
 #define MR_GTID_UUID_TEXT_BYTES  36
 #define MR_GTID_ORIGIN_BYTES_MAX (MR_GTID_UUID_TEXT_BYTES + 1 + MR_GTID_TAG_BYTES_MAX + 1)

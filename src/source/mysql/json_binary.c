@@ -49,6 +49,7 @@ static bool print_value(struct printer *printer, uint8_t type, struct mr_slice v
 
 static bool fail_document(const struct printer *printer, const char *what)
 {
+    MR_ASSERT(what != NULL && printer->err != NULL);
     return mr_fail(printer->err, MR_E_PROTOCOL, MR_STOP, "binary JSON: %s", what);
 }
 
@@ -62,6 +63,7 @@ static void put_text(struct mr_writer *to, const char *text)
 /** Splits a finite double into its shortest digits and the place of the point before them. */
 static int shortest_digits(double number, char digits[DIGITS_MAX + 1], int *point)
 {
+    MR_ASSERT(isfinite(number) && !signbit(number));
     char text[DIGITS_MAX + 12];
     for (int count = 1; count <= DIGITS_MAX; count++) {
         (void)snprintf(text, sizeof(text), "%.*e", count - 1, number);
@@ -86,6 +88,7 @@ static int shortest_digits(double number, char digits[DIGITS_MAX + 1], int *poin
 
 static void print_plain(const char *digits, int length, int point, struct mr_writer *to)
 {
+    MR_ASSERT(length >= 1 && length <= DIGITS_MAX);
     if (point <= 0) {
         put_text(to, "0.");
         for (int i = point; i < 0; i++) {
@@ -134,6 +137,7 @@ void mr_json_binary_print_double(double number, struct mr_writer *to)
 
 static bool print_integer(struct printer *printer, uint8_t type, struct mr_slice value)
 {
+    MR_ASSERT(type >= JSON_INT16 && type <= JSON_UINT64);
     struct mr_reader in = mr_reader_init(value.bytes, value.length);
     char text[24];
     const bool is_signed = type == JSON_INT16 || type == JSON_INT32 || type == JSON_INT64;
@@ -157,6 +161,7 @@ static bool print_integer(struct printer *printer, uint8_t type, struct mr_slice
 
 static void print_quoted(struct mr_slice text, struct mr_writer *to)
 {
+    MR_ASSERT(text.bytes != NULL || text.length == 0);
     static const char short_forms[] = "\b\t\n\f\r\"\\";
     static const char letters[] = "btnfr\"\\";
     size_t start = 0;
@@ -210,6 +215,7 @@ static bool read_counted(struct printer *printer, struct mr_reader *in, struct m
 
 static bool print_opaque_decimal(struct printer *printer, struct mr_slice bytes)
 {
+    MR_ASSERT(bytes.bytes != NULL);
     struct mr_reader in = mr_reader_init(bytes.bytes, bytes.length);
     const struct mr_decimal_shape shape = {.precision = mr_read_u8(&in), .scale = mr_read_u8(&in)};
     const struct mr_slice packed = mr_read_slice(&in, mr_reader_left(&in));
@@ -228,6 +234,8 @@ static bool print_opaque_decimal(struct printer *printer, struct mr_slice bytes)
 
 static bool print_opaque_time(struct printer *printer, uint8_t type, struct mr_slice bytes)
 {
+    MR_ASSERT(type == MR_MYSQL_DATE || type == MR_MYSQL_TIME_OLD || type == MR_MYSQL_DATETIME_OLD ||
+              type == MR_MYSQL_TIMESTAMP_OLD);
     struct mr_reader in = mr_reader_init(bytes.bytes, bytes.length);
     const int64_t packed = (int64_t)mr_read_u64_le(&in);
     if (!mr_reader_finish(&in, "a time in binary JSON", printer->err)) {
@@ -319,6 +327,7 @@ struct container {
 static bool open_container(struct printer *printer, uint8_t type, struct mr_slice value,
                            struct container *container)
 {
+    MR_ASSERT(type <= JSON_LARGE_ARRAY);
     struct mr_reader in = mr_reader_init(value.bytes, value.length);
     const size_t width = type == JSON_LARGE_OBJECT || type == JSON_LARGE_ARRAY ? 4 : 2;
     const uint64_t count = mr_read_uint_le(&in, width);
@@ -343,6 +352,7 @@ static bool open_container(struct printer *printer, uint8_t type, struct mr_slic
 
 static bool print_key(struct printer *printer, const struct container *container, uint64_t index)
 {
+    MR_ASSERT(container->is_object && index < container->count);
     const size_t entry = container->keys_at + index * (container->width + 2);
     struct mr_reader in = mr_reader_init(container->bytes.bytes + entry, container->width + 2);
     const uint64_t offset = mr_read_uint_le(&in, container->width);
@@ -362,6 +372,7 @@ static bool print_key(struct printer *printer, const struct container *container
 /** True when the entry holds the value itself instead of its offset. */
 static bool is_inlined(uint8_t type, size_t width)
 {
+    MR_ASSERT(width == 2 || width == 4);
     return type == JSON_LITERAL || type == JSON_INT16 || type == JSON_UINT16 ||
            (width == 4 && (type == JSON_INT32 || type == JSON_UINT32));
 }
@@ -369,6 +380,8 @@ static bool is_inlined(uint8_t type, size_t width)
 static bool print_element(struct printer *printer, const struct container *container,
                           uint64_t index)
 {
+    MR_ASSERT(index < container->count);
+    MR_ASSERT(container->header_size <= container->bytes.length);
     const size_t entry = container->values_at + index * (container->width + 1);
     const uint8_t *bytes = container->bytes.bytes + entry;
     const uint8_t type = bytes[0];
@@ -416,6 +429,7 @@ static bool print_container(struct printer *printer, uint8_t type, struct mr_sli
 
 static bool print_value(struct printer *printer, uint8_t type, struct mr_slice value)
 {
+    MR_ASSERT(printer->depth <= MR_JSON_DEPTH_MAX);
     static const char *const literals[] = {"null", "true", "false"};
     struct mr_reader in = mr_reader_init(value.bytes, value.length);
     struct mr_slice text = {0};
@@ -455,6 +469,7 @@ static bool print_value(struct printer *printer, uint8_t type, struct mr_slice v
 
 bool mr_json_binary_print(struct mr_slice document, struct mr_writer *to, struct mr_error *err)
 {
+    MR_ASSERT(to->limit > 0);
     if (document.length == 0) {
         put_text(to, "null");
         return true;

@@ -56,6 +56,7 @@ MR_MYSQL_PUT(int24)
 
 MR_MYSQL_PUT(decimal)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_DECIMAL);
     const struct mr_decimal_shape shape = {column->core.precision, column->core.scale};
     mr_i128 unscaled = 0;
     if (!mr_mysql_decimal_unpack(bytes, shape, &unscaled, err)) {
@@ -67,6 +68,7 @@ MR_MYSQL_PUT(decimal)
 
 MR_MYSQL_PUT(decimal_as_text)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_TEXT);
     const struct mr_decimal_shape shape = {.precision = (uint8_t)(column->metadata >> 8),
                                            .scale = (uint8_t)(column->metadata & 0xff)};
     char text[MR_MYSQL_DECIMAL_TEXT_BYTES_MAX];
@@ -79,6 +81,7 @@ MR_MYSQL_PUT(decimal_as_text)
 
 MR_MYSQL_PUT(bit)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_U64);
     (void)column;
     uint64_t value = 0;
     if (bytes.length > sizeof(value)) {
@@ -93,6 +96,7 @@ MR_MYSQL_PUT(bit)
 
 MR_MYSQL_PUT(year)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_U16);
     (void)column;
     (void)err;
     MR_ASSERT(bytes.length == 1);
@@ -103,6 +107,7 @@ MR_MYSQL_PUT(year)
 
 MR_MYSQL_PUT(date)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_DATE);
     (void)column;
     int32_t days = 0;
     if (!mr_mysql_date_unpack(bytes, &days, err)) {
@@ -114,6 +119,7 @@ MR_MYSQL_PUT(date)
 
 MR_MYSQL_PUT(datetime)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_TIMESTAMP);
     int64_t us = 0;
     if (!mr_mysql_datetime_unpack(bytes, column->metadata, &us, err)) {
         return false;
@@ -124,6 +130,7 @@ MR_MYSQL_PUT(datetime)
 
 MR_MYSQL_PUT(timestamp)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_TIMESTAMPTZ);
     int64_t us = 0;
     if (!mr_mysql_timestamp_unpack(bytes, column->metadata, &us, err)) {
         return false;
@@ -134,6 +141,7 @@ MR_MYSQL_PUT(timestamp)
 
 MR_MYSQL_PUT(time)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_DURATION);
     int64_t us = 0;
     if (!mr_mysql_time_unpack(bytes, column->metadata, &us, err)) {
         return false;
@@ -152,6 +160,7 @@ MR_MYSQL_PUT(bytes)
 /** binary(n): the binlog leaves trailing zero bytes out. */
 MR_MYSQL_PUT(padded)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_BYTES);
     const size_t size = column->pad_size > bytes.length ? column->pad_size : bytes.length;
     uint8_t *cell = mr_put_reserve(to->cells, to->arena, to->row, size);
     if (cell == NULL) {
@@ -174,6 +183,7 @@ MR_MYSQL_PUT(utf8)
 
 MR_MYSQL_PUT(other_charset)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_TEXT);
     /* ASCII is the same everywhere but in sets that have a table for it, or go through iconv. */
     if (column->charset->kind != MR_CHARSET_ICONV && column->charset->lower == NULL &&
         mr_ascii_prefix(bytes.bytes, bytes.length) == bytes.length) {
@@ -196,6 +206,7 @@ MR_MYSQL_PUT(other_charset)
 
 MR_MYSQL_PUT(enum)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_TEXT);
     const uint64_t index = read_le(bytes);
     if (index > column->label_count) {
         return mr_fail(err, MR_E_SOURCE, MR_STOP,
@@ -211,6 +222,7 @@ MR_MYSQL_PUT(enum)
 
 MR_MYSQL_PUT(set)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_TEXT);
     const uint64_t members = read_le(bytes);
     MR_ASSERT(column->label_count <= SET_LABELS_MAX);
     if (column->label_count < SET_LABELS_MAX && members >> column->label_count != 0) {
@@ -245,6 +257,7 @@ MR_MYSQL_PUT(set)
 
 MR_MYSQL_PUT(json)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_JSON);
     (void)column;
     MR_ASSERT(to->scratch != NULL);
     mr_writer_reset(to->scratch);

@@ -16,6 +16,7 @@
 static bool fail_text(const struct mr_mysql_column *column, struct mr_slice text,
                       struct mr_error *err)
 {
+    MR_ASSERT(column->core.source_type != NULL);
     const int shown = text.length > 60 ? 60 : (int)text.length;
     return mr_fail(err, MR_E_TYPE, MR_STOP, "\"%.*s\" is no %s", shown,
                    shown == 0 ? "" : (const char *)text.bytes, column->core.source_type);
@@ -24,6 +25,7 @@ static bool fail_text(const struct mr_mysql_column *column, struct mr_slice text
 /** Digits and nothing else, up to UINT64_MAX. */
 static bool parse_digits(struct mr_slice text, uint64_t *value)
 {
+    MR_ASSERT(text.bytes != NULL || text.length == 0);
     uint64_t number = 0;
     for (size_t i = 0; i < text.length; i++) {
         const uint8_t c = text.bytes[i];
@@ -71,6 +73,7 @@ MR_MYSQL_PUT(text_unsigned)
 static bool parse_double(const struct mr_mysql_column *column, struct mr_slice text, double *value,
                          struct mr_error *err)
 {
+    MR_ASSERT(column->core.type == MR_TYPE_F32 || column->core.type == MR_TYPE_F64);
     char buffer[FLOAT_TEXT_BYTES_MAX];
     if (text.length == 0 || text.length >= sizeof(buffer)) {
         return fail_text(column, text, err);
@@ -88,6 +91,7 @@ static bool parse_double(const struct mr_mysql_column *column, struct mr_slice t
 
 MR_MYSQL_PUT(text_f32)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_F32);
     double value = 0;
     if (!parse_double(column, bytes, &value, err)) {
         return false;
@@ -102,6 +106,7 @@ MR_MYSQL_PUT(text_f32)
 
 MR_MYSQL_PUT(text_f64)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_F64);
     double value = 0;
     if (!parse_double(column, bytes, &value, err)) {
         return false;
@@ -112,6 +117,7 @@ MR_MYSQL_PUT(text_f64)
 
 MR_MYSQL_PUT(text_decimal)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_DECIMAL);
     const struct mr_decimal_shape shape = {column->core.precision, column->core.scale};
     mr_i128 unscaled = 0;
     if (!mr_mysql_decimal_parse(bytes, shape, &unscaled, err)) {
@@ -140,6 +146,7 @@ MR_MYSQL_PUT(text_decimal_as_text)
 
 MR_MYSQL_PUT(text_date)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_DATE);
     (void)column;
     int32_t days = 0;
     if (!mr_mysql_date_parse(bytes, &days, err)) {
@@ -162,6 +169,7 @@ MR_MYSQL_PUT(text_datetime)
 
 MR_MYSQL_PUT(text_time)
 {
+    MR_ASSERT(to->cells->type == MR_TYPE_DURATION);
     (void)column;
     int64_t us = 0;
     if (!mr_mysql_time_parse(bytes, &us, err)) {

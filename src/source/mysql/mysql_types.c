@@ -2,8 +2,8 @@
 /*
  * mysql_types.c - from a wire type, or a COLUMN_TYPE as printed, to a column that can decode.
  *
- * Both ways meet in mr_mysql_column_resolve(): a column with wire type, metadata, sign and character
- * set gets its core type, the size of its binlog cells and its two put functions.
+ * Both ways meet in mr_mysql_column_resolve(): a column with wire type, metadata, sign and
+ * character set gets its core type, the size of its binlog cells and its two put functions.
  */
 #include "mysql_types.h"
 
@@ -23,6 +23,7 @@
 static void set_fixed(struct mr_mysql_column *column, enum mr_type type, uint32_t size,
                       mr_mysql_put_fn binlog, mr_mysql_put_fn text)
 {
+    MR_ASSERT(binlog != NULL && text != NULL);
     column->core.type = type;
     column->fixed_size = size;
     column->length_size = 0;
@@ -60,6 +61,7 @@ static void resolve_integer(struct mr_mysql_column *column)
 
 static bool resolve_decimal(struct mr_mysql_column *column, struct mr_error *err)
 {
+    MR_ASSERT(column->wire == MR_MYSQL_NEWDECIMAL);
     const struct mr_decimal_shape shape = {.precision = (uint8_t)(column->metadata >> 8),
                                            .scale = (uint8_t)(column->metadata & 0xff)};
     if (shape.precision == 0 || shape.precision > MR_MYSQL_DECIMAL_DIGITS_MAX ||
@@ -81,6 +83,7 @@ static bool resolve_decimal(struct mr_mysql_column *column, struct mr_error *err
 
 static bool resolve_temporal(struct mr_mysql_column *column, struct mr_error *err)
 {
+    MR_ASSERT(column->wire >= MR_MYSQL_TIMESTAMP2 && column->wire <= MR_MYSQL_TIME2);
     const uint32_t digits = column->metadata;
     if (digits > MR_MYSQL_FRACTION_DIGITS_MAX) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "a time with %u fractional digits", digits);
@@ -104,6 +107,7 @@ static bool resolve_temporal(struct mr_mysql_column *column, struct mr_error *er
 static bool resolve_string(struct mr_mysql_column *column, uint8_t length_size,
                            struct mr_error *err)
 {
+    MR_ASSERT(length_size >= 1 && length_size <= 4);
     const struct mr_charset *charset = column->charset;
     if (charset == NULL) {
         return mr_fail(err, MR_E_TYPE, MR_STOP, "its character set is not known");
@@ -148,6 +152,7 @@ static bool resolve_blob(struct mr_mysql_column *column, struct mr_error *err)
 
 static bool resolve_labels(struct mr_mysql_column *column, struct mr_error *err)
 {
+    MR_ASSERT((column->labels != NULL) == (column->label_count > 0));
     const bool is_set = column->wire == MR_MYSQL_SET;
     const uint16_t size = column->metadata;
     if (size < 1 || size > 8 || (!is_set && size > 2)) {
@@ -164,6 +169,7 @@ static bool resolve_labels(struct mr_mysql_column *column, struct mr_error *err)
 
 static bool fail_unsupported(const struct mr_mysql_column *column, struct mr_error *err)
 {
+    MR_ASSERT(column->put_binlog == NULL);
     const uint8_t wire = column->wire;
     if (wire == MR_MYSQL_TIMESTAMP_OLD || wire == MR_MYSQL_TIME_OLD ||
         wire == MR_MYSQL_DATETIME_OLD) {
@@ -187,6 +193,7 @@ static bool fail_unsupported(const struct mr_mysql_column *column, struct mr_err
 
 bool mr_mysql_column_resolve(struct mr_mysql_column *column, struct mr_error *err)
 {
+    MR_ASSERT(column->put_binlog == NULL);
     switch ((enum mr_mysql_wire)column->wire) {
     case MR_MYSQL_TINY:
     case MR_MYSQL_SHORT:
@@ -311,6 +318,7 @@ static const struct type_name type_names[] = {
 
 static const struct type_name *find_type(const char *text, size_t length)
 {
+    MR_ASSERT(length <= strlen(text));
     for (size_t i = 0; i < MR_ARRAY_LEN(type_names); i++) {
         if (strlen(type_names[i].name) == length && memcmp(type_names[i].name, text, length) == 0) {
             return &type_names[i];
@@ -340,9 +348,25 @@ static const char *parse_numbers(const char *text, unsigned long numbers[2])
     return *text == ')' ? text + 1 : NULL;
 }
 
+/** What a backslash and c stand for. */
+static char unescape(char c)
+{
+    switch (c) {
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case '0':
+        return '\0';
+    default:
+        return c;
+    }
+}
+
 /** One 'label' at *text, unescaped into `to`; its length, or -1. */
 static int parse_label(const char **text, char *to)
 {
+    MR_ASSERT(*text != NULL && to != NULL);
     const char *at = *text;
     int length = 0;
     if (*at++ != '\'') {
@@ -360,7 +384,7 @@ static int parse_label(const char **text, char *to)
             at++;
         } else if (c == '\\' && at[1] != '\0') {
             at++;
-            c = *at == 'n' ? '\n' : *at == 'r' ? '\r' : *at == '0' ? '\0' : *at;
+            c = unescape(*at);
         }
         to[length++] = c;
     }
@@ -389,6 +413,7 @@ static uint16_t count_labels(const char *text)
 static bool parse_labels(const char *text, struct mr_arena *arena, struct mr_mysql_column *column,
                          struct mr_error *err)
 {
+    MR_ASSERT(column->wire == MR_MYSQL_ENUM || column->wire == MR_MYSQL_SET);
     char *block = mr_arena_alloc(arena, strlen(text) + 1, 1);
     struct mr_slice *labels = MR_ARENA_NEW(arena, struct mr_slice, count_labels(text) + 1);
     if (block == NULL || labels == NULL) {
@@ -427,6 +452,7 @@ static bool parse_labels(const char *text, struct mr_arena *arena, struct mr_mys
 static bool parse_type(const char *text, struct mr_arena *arena, struct mr_mysql_column *column,
                        struct mr_error *err)
 {
+    MR_ASSERT(text != NULL && column->wire == 0);
     const size_t length = strcspn(text, "( ");
     const struct type_name *type = find_type(text, length);
     unsigned long numbers[2] = {0, 0};
@@ -474,6 +500,7 @@ static bool parse_type(const char *text, struct mr_arena *arena, struct mr_mysql
 
 const char *mr_mysql_keep_text(struct mr_arena *arena, struct mr_slice text)
 {
+    MR_ASSERT(text.bytes != NULL);
     char *copy = mr_arena_alloc(arena, text.length + 1, 1);
     if (copy != NULL) {
         memcpy(copy, text.bytes, text.length);
@@ -493,6 +520,7 @@ static bool is_binary_type(const char *column_type)
 bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct mr_arena *arena,
                                struct mr_mysql_column *column, struct mr_error *err)
 {
+    MR_ASSERT(info->name != NULL && info->column_type != NULL);
     static const struct mr_slice binary = {(const uint8_t *)"binary", 6};
     struct mr_mysql_column made = {0};
     made.converter = MR_ARENA_NEW(arena, struct mr_charset_converter, 1);
@@ -526,6 +554,7 @@ bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct m
 
 void mr_mysql_column_select(const struct mr_mysql_column *column, struct mr_writer *sql)
 {
+    MR_ASSERT(column->core.name != NULL);
     mr_write_u8(sql, '`');
     for (const char *at = column->core.name; *at != '\0'; at++) {
         if (*at == '`') {

@@ -55,6 +55,7 @@ bool mr_rows_event_open(uint8_t type, struct mr_slice body, struct mr_rows_event
 
 static bool is_full_bitmap(const uint8_t *bitmap, uint16_t count)
 {
+    MR_ASSERT(bitmap != NULL && count > 0);
     for (uint16_t i = 0; i < count; i++) {
         if ((bitmap[i / 8] >> (i % 8) & 1) == 0) {
             return false;
@@ -66,6 +67,8 @@ static bool is_full_bitmap(const uint8_t *bitmap, uint16_t count)
 bool mr_rows_cursor_start(struct mr_rows_cursor *cursor, const struct mr_rows_event *rows,
                           struct mr_error *err)
 {
+    MR_ASSERT(cursor->layout != NULL && cursor->scratch != NULL);
+    MR_ASSERT(cursor->value_bytes_max > 0);
     const struct mr_schema *schema = cursor->layout->schema;
     struct mr_reader in = mr_reader_init(rows->rest.bytes, rows->rest.length);
     const uint64_t count = mr_read_lenenc(&in);
@@ -108,6 +111,7 @@ static bool fail_cut(const struct mr_rows_cursor *cursor, struct mr_error *err)
 static inline bool start_walk(const struct mr_rows_cursor *cursor, const uint8_t *at,
                               struct walk *walk)
 {
+    MR_ASSERT(at >= cursor->rows.bytes && at <= cursor->rows.bytes + cursor->rows.length);
     const size_t size = (cursor->layout->column_count + 7u) / 8;
     walk->end = cursor->rows.bytes + cursor->rows.length;
     if ((size_t)(walk->end - at) < size) {
@@ -127,6 +131,7 @@ static inline bool walk_is_null(const struct walk *walk, uint16_t index)
 static inline bool walk_cell(struct walk *walk, const struct mr_mysql_column *column,
                              struct mr_slice *cell)
 {
+    MR_ASSERT(walk->at <= walk->end);
     const size_t left = (size_t)(walk->end - walk->at);
     size_t prefix = 0;
     size_t size = column->fixed_size;
@@ -158,6 +163,7 @@ static inline bool walk_cell(struct walk *walk, const struct mr_mysql_column *co
 static bool skip_image(const struct mr_rows_cursor *cursor, struct walk *walk,
                        struct mr_rows_key *key)
 {
+    MR_ASSERT(cursor->layout->schema->key_count > 0);
     const struct mr_mysql_layout *layout = cursor->layout;
     for (uint16_t i = 0; i < layout->column_count; i++) {
         const struct mr_mysql_column *column = &layout->columns[i];
@@ -262,6 +268,7 @@ static bool put_full(const struct mr_rows_cursor *cursor, const uint8_t **at,
                      struct mr_batch *batch, struct mr_rows_key *key, struct place *place,
                      struct mr_error *err)
 {
+    MR_ASSERT(batch->transaction_open);
     struct walk walk;
     struct mr_chunk *chunk =
         mr_batch_chunk_for(batch, cursor->layout->schema, MR_IMAGE_FULL, &place->chunk, err);
@@ -283,6 +290,7 @@ static bool put_full(const struct mr_rows_cursor *cursor, const uint8_t **at,
 static bool put_before_key(const struct mr_rows_cursor *cursor, const struct mr_rows_key *key,
                            struct mr_batch *batch, struct place *place, struct mr_error *err)
 {
+    MR_ASSERT(cursor->layout->schema->key_count > 0);
     struct mr_chunk *chunk =
         mr_batch_chunk_for(batch, cursor->layout->schema, MR_IMAGE_KEY, &place->chunk, err);
     if (chunk == NULL) {
@@ -299,6 +307,7 @@ static bool put_before_key(const struct mr_rows_cursor *cursor, const struct mr_
 static bool next_insert(struct mr_rows_cursor *cursor, const uint8_t **at, struct mr_batch *batch,
                         struct mr_error *err)
 {
+    MR_ASSERT(cursor->kind == MR_EVENT_INSERT);
     struct place row;
     return put_full(cursor, at, batch, &cursor->after_key, &row, err) &&
            mr_batch_add_event(batch, MR_EVENT_INSERT, row.chunk, row.row, MR_NO_CHUNK, 0, err);
@@ -307,6 +316,7 @@ static bool next_insert(struct mr_rows_cursor *cursor, const uint8_t **at, struc
 static bool next_delete(struct mr_rows_cursor *cursor, const uint8_t **at, struct mr_batch *batch,
                         struct mr_error *err)
 {
+    MR_ASSERT(cursor->kind == MR_EVENT_DELETE);
     struct mr_rows_key *key = &cursor->before_key;
     struct place before;
     struct walk walk;
@@ -327,6 +337,7 @@ static bool next_delete(struct mr_rows_cursor *cursor, const uint8_t **at, struc
 static bool keys_are_equal(const struct mr_rows_cursor *cursor, const struct mr_rows_key *left,
                            const struct mr_rows_key *right)
 {
+    MR_ASSERT(cursor->layout->schema->key_count <= MR_ROWS_KEY_COLUMNS_MAX);
     for (uint16_t i = 0; i < cursor->layout->schema->key_count; i++) {
         if ((left->cells[i].bytes == NULL) != (right->cells[i].bytes == NULL) ||
             !mr_slice_equals(left->cells[i], right->cells[i])) {
@@ -339,6 +350,7 @@ static bool keys_are_equal(const struct mr_rows_cursor *cursor, const struct mr_
 static bool next_update(struct mr_rows_cursor *cursor, const uint8_t **at, struct mr_batch *batch,
                         struct mr_error *err)
 {
+    MR_ASSERT(cursor->kind == MR_EVENT_UPDATE);
     struct mr_rows_key *before_key = &cursor->before_key;
     struct mr_rows_key *key = &cursor->after_key;
     struct place before = {.chunk = MR_NO_CHUNK};

@@ -25,7 +25,7 @@
 
 #define MR_ROWS_KEY_COLUMNS_MAX    64 /* the servers allow 16 and 32 */
 #define MR_ROWS_FLAG_STATEMENT_END 0x0001
-#define MR_ROWS_DUMMY_TABLE        UINT64_C(0xffffff) /* an event without rows that ends a statement */
+#define MR_ROWS_DUMMY_TABLE        UINT64_C(0xffffff) /* no rows: ends a statement */
 
 struct mr_rows_event {
     uint64_t table_id;

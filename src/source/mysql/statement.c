@@ -23,6 +23,7 @@ static bool is_space(char c)
 
 static void skip_past(struct scan *scan, const char *text)
 {
+    MR_ASSERT(scan->at <= scan->end);
     const size_t length = strlen(text);
     while ((size_t)(scan->end - scan->at) >= length) {
         if (memcmp(scan->at, text, length) == 0) {
@@ -43,6 +44,7 @@ static bool starts_with(const struct scan *scan, const char *text)
 /** Steps over white space, brackets and comments. */
 static void skip_blank(struct scan *scan)
 {
+    MR_ASSERT(scan->at <= scan->end);
     while (scan->at < scan->end) {
         if (is_space(*scan->at) || *scan->at == '(' || *scan->at == ';') {
             scan->at++;
@@ -65,6 +67,7 @@ static bool is_word_byte(char c)
 /** The next word, NUL-terminated; "" when something else comes, or the word is too long. */
 static void next_word(struct scan *scan, char word[WORD_BYTES_MAX])
 {
+    MR_ASSERT(scan->at <= scan->end);
     size_t length = 0;
     skip_blank(scan);
     const char *start = scan->at;
@@ -92,9 +95,13 @@ static bool take_word(struct scan *scan, const char *wanted)
 /** An identifier, bare or quoted, unquoted into `name`. */
 static bool take_identifier(struct scan *scan, char name[MR_IDENTIFIER_BYTES_MAX + 1])
 {
+    MR_ASSERT(scan->at <= scan->end);
     size_t length = 0;
     skip_blank(scan);
-    const char quote = scan->at < scan->end ? *scan->at : '\0';
+    char quote = '\0';
+    if (scan->at < scan->end) {
+        quote = *scan->at;
+    }
     const bool is_quoted = quote == '`' || quote == '"';
     scan->at += is_quoted ? 1 : 0;
     for (; scan->at < scan->end && length < MR_IDENTIFIER_BYTES_MAX; scan->at++) {
@@ -124,6 +131,7 @@ static bool take_identifier(struct scan *scan, char name[MR_IDENTIFIER_BYTES_MAX
 /** "table" or "space.table". */
 static bool take_name(struct scan *scan, struct mr_statement *statement)
 {
+    MR_ASSERT(statement->space[0] == '\0' && statement->table[0] == '\0');
     char first[MR_IDENTIFIER_BYTES_MAX + 1];
     if (!take_identifier(scan, first)) {
         return false;
@@ -150,6 +158,7 @@ static bool is_one_of(const char *word, const char *const *words)
 
 static enum mr_statement_kind read_xa(struct scan *scan)
 {
+    MR_ASSERT(scan->at <= scan->end);
     char word[WORD_BYTES_MAX];
     next_word(scan, word);
     if (strcasecmp(word, "START") == 0 || strcasecmp(word, "BEGIN") == 0) {
@@ -189,6 +198,7 @@ static bool moves_partitions(struct scan scan)
 /** Behind CREATE, ALTER or DROP: what follows "TABLE", if a table it is. */
 static enum mr_statement_kind read_table(struct scan *scan, struct mr_statement *statement)
 {
+    MR_ASSERT(scan->at <= scan->end);
     static const char *const fillers[] = {"OR",      "REPLACE", "TEMPORARY", "ONLINE",
                                           "OFFLINE", "IGNORE",  NULL};
     static const char *const others[] = {

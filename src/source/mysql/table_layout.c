@@ -17,12 +17,12 @@
 #include "mysql_column.h"
 #include "reader.h"
 
-#define LAYOUT_BYTES_MAX (16u * 1024 * 1024) /* of address space */
+#define LAYOUT_BYTES_MAX ((size_t)16 << 20) /* of address space */
 #define TYPE_NAME_BYTES  64
 
 static bool fail_room(struct mr_error *err)
 {
-    return mr_fail(err, MR_E_LIMIT, MR_STOP, "the table's description does not fit %u bytes",
+    return mr_fail(err, MR_E_LIMIT, MR_STOP, "the table's description does not fit %zu bytes",
                    LAYOUT_BYTES_MAX);
 }
 
@@ -61,6 +61,7 @@ struct key {
 static bool intern(struct mr_mysql_layout *layout, struct mr_schema draft, struct key key,
                    struct mr_catalog *catalog, struct mr_error *err)
 {
+    MR_ASSERT(layout->schema == NULL && layout->key_end == 0);
     for (uint16_t i = 0; i < key.count; i++) {
         if (key.columns[i] >= layout->column_count ||
             layout->columns[key.columns[i]].core.key_index != MR_NOT_IN_KEY) {
@@ -91,6 +92,7 @@ static bool intern(struct mr_mysql_layout *layout, struct mr_schema draft, struc
 struct mr_mysql_layout *mr_mysql_layout_from_info(const struct mr_mysql_table_info *info,
                                                   struct mr_catalog *catalog, struct mr_error *err)
 {
+    MR_ASSERT(info->space != NULL && info->table != NULL && catalog != NULL);
     if (info->column_count == 0 || info->column_count > MR_COLUMN_COUNT_MAX) {
         mr_fail(err, MR_E_LIMIT, MR_STOP, "table \"%s\".\"%s\" has %u columns", info->space,
                 info->table, info->column_count);
@@ -151,6 +153,7 @@ static bool wires_agree(uint8_t left, uint8_t right)
 static bool metadata_agrees(const struct mr_mysql_column *told,
                             const struct mr_table_map_column *mapped, bool exactly)
 {
+    MR_ASSERT(wires_agree(told->wire, mapped->wire));
     if (mapped->wire == MR_MYSQL_BIT) {
         return bit_bytes(told->metadata) == bit_bytes(mapped->metadata);
     }
@@ -166,6 +169,7 @@ static bool metadata_agrees(const struct mr_mysql_column *told,
 static bool columns_agree(const struct mr_mysql_column *told, const struct mr_table_map *map,
                           const struct mr_table_map_column *mapped, bool exactly)
 {
+    MR_ASSERT(told->put_binlog != NULL); /* resolved */
     if (is_json_as_text(told, mapped->wire)) {
         return true;
     }
@@ -198,6 +202,7 @@ static const char *blob_name(const struct mr_mysql_column *column)
 
 static const char *integer_name(uint8_t wire)
 {
+    MR_ASSERT(has_sign(wire));
     return wire == MR_MYSQL_TINY    ? "tinyint"
            : wire == MR_MYSQL_SHORT ? "smallint"
            : wire == MR_MYSQL_INT24 ? "mediumint"
@@ -207,6 +212,7 @@ static const char *integer_name(uint8_t wire)
 
 static void name_temporal(const struct mr_mysql_column *column, char name[TYPE_NAME_BYTES])
 {
+    MR_ASSERT(column->metadata <= 6);
     const char *type = column->wire == MR_MYSQL_TIMESTAMP2  ? "timestamp"
                        : column->wire == MR_MYSQL_DATETIME2 ? "datetime"
                                                             : "time";
@@ -219,6 +225,7 @@ static void name_temporal(const struct mr_mysql_column *column, char name[TYPE_N
 
 static void name_string(const struct mr_mysql_column *column, char name[TYPE_NAME_BYTES])
 {
+    MR_ASSERT(column->charset != NULL && column->charset->char_bytes_max > 0);
     const bool is_fixed = column->wire == MR_MYSQL_STRING;
     const bool is_binary = column->core.type == MR_TYPE_BYTES;
     const char *type =
@@ -227,48 +234,48 @@ static void name_string(const struct mr_mysql_column *column, char name[TYPE_NAM
                    column->metadata / column->charset->char_bytes_max);
 }
 
+/** Types whose name is all there is to say. */
+static const char *plain_name(const struct mr_mysql_column *column)
+{
+    static const char *const names[256] = {
+        [MR_MYSQL_FLOAT] = "float",   [MR_MYSQL_DOUBLE] = "double",     [MR_MYSQL_YEAR] = "year",
+        [MR_MYSQL_DATE] = "date",     [MR_MYSQL_NEWDATE] = "date",      [MR_MYSQL_JSON] = "json",
+        [MR_MYSQL_VECTOR] = "vector", [MR_MYSQL_GEOMETRY] = "geometry",
+    };
+    return names[column->wire] != NULL ? names[column->wire] : blob_name(column);
+}
+
+static bool is_temporal(uint8_t wire)
+{
+    return wire == MR_MYSQL_TIMESTAMP2 || wire == MR_MYSQL_DATETIME2 || wire == MR_MYSQL_TIME2;
+}
+
 /** Prints a resolved column's type as COLUMN_TYPE would, but for enum and set. */
 static void name_type(const struct mr_mysql_column *column, char name[TYPE_NAME_BYTES])
 {
-    const char *text = NULL;
+    MR_ASSERT(column->wire != MR_MYSQL_ENUM && column->wire != MR_MYSQL_SET);
+    const unsigned high = column->metadata >> 8;
+    const unsigned low = column->metadata & 0xff;
     if (has_sign(column->wire)) {
         (void)snprintf(name, TYPE_NAME_BYTES, "%s%s", integer_name(column->wire),
                        column->is_unsigned ? " unsigned" : "");
-        return;
-    }
-    if (column->wire == MR_MYSQL_NEWDECIMAL) {
-        (void)snprintf(name, TYPE_NAME_BYTES, "decimal(%u,%u)", column->metadata >> 8,
-                       column->metadata & 0xff);
-        return;
-    }
-    if (column->wire == MR_MYSQL_BIT) {
-        (void)snprintf(name, TYPE_NAME_BYTES, "bit(%u)",
-                       (column->metadata >> 8) * 8u + (column->metadata & 0xff));
-        return;
-    }
-    if (column->core.type == MR_TYPE_TIMESTAMP || column->core.type == MR_TYPE_TIMESTAMPTZ ||
-        column->core.type == MR_TYPE_DURATION) {
+    } else if (column->wire == MR_MYSQL_NEWDECIMAL) {
+        (void)snprintf(name, TYPE_NAME_BYTES, "decimal(%u,%u)", high, low);
+    } else if (column->wire == MR_MYSQL_BIT) {
+        (void)snprintf(name, TYPE_NAME_BYTES, "bit(%u)", high * 8 + low);
+    } else if (is_temporal(column->wire)) {
         name_temporal(column, name);
-        return;
-    }
-    if (is_string(column->wire)) {
+    } else if (is_string(column->wire)) {
         name_string(column, name);
-        return;
+    } else {
+        (void)snprintf(name, TYPE_NAME_BYTES, "%s", plain_name(column));
     }
-    text = column->wire == MR_MYSQL_FLOAT      ? "float"
-           : column->wire == MR_MYSQL_DOUBLE   ? "double"
-           : column->wire == MR_MYSQL_YEAR     ? "year"
-           : column->core.type == MR_TYPE_DATE ? "date"
-           : column->wire == MR_MYSQL_JSON     ? "json"
-           : column->wire == MR_MYSQL_GEOMETRY ? "geometry"
-           : column->wire == MR_MYSQL_VECTOR   ? "vector"
-                                               : blob_name(column);
-    (void)snprintf(name, TYPE_NAME_BYTES, "%s", text);
 }
 
 /** "enum('a','b')", with quotes doubled. */
 static const char *name_labels(const struct mr_mysql_column *column, struct mr_arena *arena)
 {
+    MR_ASSERT(column->labels != NULL && column->label_count > 0);
     size_t size = 8;
     for (uint16_t i = 0; i < column->label_count; i++) {
         size += 2 * column->labels[i].length + 3;
@@ -277,7 +284,7 @@ static const char *name_labels(const struct mr_mysql_column *column, struct mr_a
     if (text == NULL) {
         return NULL;
     }
-    size_t at = (size_t)sprintf(text, "%s(", column->wire == MR_MYSQL_SET ? "set" : "enum");
+    size_t at = (size_t)snprintf(text, size, "%s(", column->wire == MR_MYSQL_SET ? "set" : "enum");
     for (uint16_t i = 0; i < column->label_count; i++) {
         text[at++] = '\'';
         for (size_t j = 0; j < column->labels[i].length; j++) {
@@ -297,6 +304,7 @@ static const char *name_labels(const struct mr_mysql_column *column, struct mr_a
 
 static bool name_column_type(struct mr_mysql_column *column, struct mr_arena *arena)
 {
+    MR_ASSERT(column->put_binlog != NULL);
     char name[TYPE_NAME_BYTES];
     if (column->wire == MR_MYSQL_ENUM || column->wire == MR_MYSQL_SET) {
         column->core.source_type = name_labels(column, arena);
@@ -311,6 +319,7 @@ static bool name_column_type(struct mr_mysql_column *column, struct mr_arena *ar
 static bool take_labels(struct mr_mysql_column *column, struct mr_slice told,
                         struct mr_arena *arena, struct mr_error *err)
 {
+    MR_ASSERT(column->converter != NULL);
     struct mr_reader in = mr_reader_init(told.bytes, told.length);
     const uint64_t count = mr_read_lenenc(&in);
     if (!mr_reader_ok(&in) || count == 0 || count > mr_reader_left(&in)) {
@@ -356,6 +365,7 @@ struct join {
 
 static const struct mr_mysql_column_info *find_info(const struct join *join, uint16_t index)
 {
+    MR_ASSERT(index < join->map->column_count);
     if (join->info == NULL) {
         return NULL;
     }
@@ -384,6 +394,7 @@ static bool join_column(const struct join *join, const struct mr_table_map_colum
                         const struct mr_mysql_column *told, struct mr_mysql_column *column,
                         struct mr_error *err)
 {
+    MR_ASSERT(column->core.name != NULL && column->converter != NULL);
     struct mr_arena *arena = &join->layout->arena;
     column->wire = mapped->wire;
     column->metadata = mapped->metadata;
@@ -424,6 +435,7 @@ static bool same_labels(const struct mr_mysql_column *left, const struct mr_mysq
 
 static bool make_column(const struct join *join, uint16_t index, struct mr_error *err)
 {
+    MR_ASSERT(index < join->layout->column_count);
     struct mr_arena *arena = &join->layout->arena;
     const struct mr_table_map_column *mapped = &join->map->columns[index];
     const struct mr_mysql_column_info *info = find_info(join, index);
@@ -486,6 +498,7 @@ static struct key choose_key(const struct join *join)
 
 static bool make_layout(const struct join *join, struct mr_catalog *catalog, struct mr_error *err)
 {
+    MR_ASSERT(join->layout->column_count == join->map->column_count);
     const struct mr_table_map *map = join->map;
     for (uint16_t i = 0; i < map->column_count; i++) {
         if (!make_column(join, i, err)) {
@@ -525,6 +538,7 @@ struct mr_mysql_layout *mr_mysql_layout_from_map(const struct mr_table_map *map,
                                                  const struct mr_mysql_table_info *info,
                                                  struct mr_catalog *catalog, struct mr_error *err)
 {
+    MR_ASSERT(map->column_count > 0 && map->columns != NULL && catalog != NULL);
     struct join join = {.map = map, .info = info};
     bool good = check_sides(map, info, err);
     if (good) {

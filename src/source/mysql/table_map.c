@@ -88,6 +88,7 @@ bool mr_table_map_peek(struct mr_slice body, struct mr_table_map *map, struct mr
 /** Reads the metadata word of one column; its size and byte order depend on the type. */
 static void read_metadata(struct mr_reader *in, struct mr_table_map_column *column)
 {
+    MR_ASSERT(column->metadata == 0);
     const uint8_t wire = column->wire;
     if (wire == MR_MYSQL_STRING || wire == MR_MYSQL_NEWDECIMAL || wire == MR_MYSQL_ENUM ||
         wire == MR_MYSQL_SET || wire == MR_MYSQL_VAR_STRING) {
@@ -149,6 +150,7 @@ static bool is_in_group(const struct mr_table_map_column *column, enum column_gr
 static struct mr_table_map_column *next_in_group(struct mr_table_map *map, enum column_group group,
                                                  uint16_t *at)
 {
+    MR_ASSERT(*at <= map->column_count && map->columns != NULL);
     while (*at < map->column_count) {
         struct mr_table_map_column *column = &map->columns[(*at)++];
         if (is_in_group(column, group)) {
@@ -174,6 +176,7 @@ static void read_signedness(struct mr_table_map *map, struct mr_reader *in)
 static void read_default_charset(struct mr_table_map *map, enum column_group group,
                                  struct mr_reader *in)
 {
+    MR_ASSERT(group == GROUP_CHARACTER || group == GROUP_ENUM_SET);
     struct mr_table_map_column *column;
     const uint32_t usual = (uint32_t)mr_read_lenenc(in);
     uint64_t wanted = mr_reader_left(in) > 0 ? mr_read_lenenc(in) : UINT64_MAX;
@@ -190,6 +193,7 @@ static void read_default_charset(struct mr_table_map *map, enum column_group gro
 static void read_column_charset(struct mr_table_map *map, enum column_group group,
                                 struct mr_reader *in)
 {
+    MR_ASSERT(group == GROUP_CHARACTER || group == GROUP_ENUM_SET);
     struct mr_table_map_column *column;
     uint16_t at = 0;
     while ((column = next_in_group(map, group, &at)) != NULL) {
@@ -199,6 +203,7 @@ static void read_column_charset(struct mr_table_map *map, enum column_group grou
 
 static void read_names(struct mr_table_map *map, struct mr_reader *in)
 {
+    MR_ASSERT(map->columns != NULL && map->column_count > 0);
     for (uint16_t i = 0; i < map->column_count; i++) {
         const uint64_t length = mr_read_lenenc(in);
         map->columns[i].name = mr_read_slice(in, length);
@@ -212,6 +217,7 @@ static void read_names(struct mr_table_map *map, struct mr_reader *in)
 
 static void read_labels(struct mr_table_map *map, enum column_group group, struct mr_reader *in)
 {
+    MR_ASSERT(group == GROUP_ENUM || group == GROUP_SET);
     struct mr_table_map_column *column;
     uint16_t at = 0;
     while ((column = next_in_group(map, group, &at)) != NULL && mr_reader_ok(in)) {
@@ -235,6 +241,7 @@ static void read_geometry(struct mr_table_map *map, struct mr_reader *in)
 
 static bool is_in_key(const struct mr_table_map *map, uint64_t column)
 {
+    MR_ASSERT(map->key_count <= map->column_count);
     for (uint16_t i = 0; i < map->key_count; i++) {
         if (map->key[i] == column) {
             return true;
@@ -246,6 +253,7 @@ static bool is_in_key(const struct mr_table_map *map, uint64_t column)
 /** Key columns; a prefix length does not matter to us: whole values are unique as well. */
 static void read_key(struct mr_table_map *map, bool with_prefix, struct mr_reader *in)
 {
+    MR_ASSERT(map->key != NULL);
     map->key_count = 0;
     while (mr_reader_left(in) > 0) {
         const uint64_t column = mr_read_lenenc(in);
@@ -306,6 +314,7 @@ static bool read_field(struct mr_table_map *map, uint8_t type, struct mr_slice v
 
 static bool read_columns(struct mr_table_map *map, struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(map->columns != NULL && map->column_count > 0);
     const struct mr_slice types = mr_read_slice(in, map->column_count);
     const uint64_t metadata_size = mr_read_lenenc(in);
     const struct mr_slice metadata = mr_read_slice(in, metadata_size);
@@ -313,6 +322,7 @@ static bool read_columns(struct mr_table_map *map, struct mr_reader *in, struct 
     if (!mr_reader_check(in, "binlog TABLE_MAP", err)) {
         return false;
     }
+    MR_ASSERT(types.bytes != NULL && nullable.bytes != NULL && map->column_count > 0);
     struct mr_reader words = mr_reader_init(metadata.bytes, metadata.length);
     for (uint16_t i = 0; i < map->column_count; i++) {
         struct mr_table_map_column *column = &map->columns[i];
@@ -326,6 +336,7 @@ static bool read_columns(struct mr_table_map *map, struct mr_reader *in, struct 
 
 bool mr_table_map_read(struct mr_table_map *map, struct mr_arena *arena, struct mr_error *err)
 {
+    MR_ASSERT(map->shape.bytes != NULL && map->columns == NULL);
     struct mr_reader in = mr_reader_init(map->shape.bytes, map->shape.length);
     mr_read_skip(&in, map->space.length + 2 + map->table.length + 2);
     const uint64_t count = mr_read_lenenc(&in);

@@ -30,6 +30,7 @@ int32_t mr_days_from_civil(uint32_t year, uint32_t month, uint32_t day)
 
 static uint32_t days_of_month(uint32_t year, uint32_t month)
 {
+    MR_ASSERT(month >= 1 && month <= 12);
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return month == 2 && is_leap ? 29 : days[month - 1];
@@ -70,6 +71,7 @@ static bool fail_size(const char *type, size_t length, struct mr_error *err)
 
 static uint64_t read_be(const uint8_t *bytes, size_t count)
 {
+    MR_ASSERT(count <= 8);
     uint64_t value = 0;
     for (size_t i = 0; i < count; i++) {
         value = value << 8 | bytes[i];
@@ -79,9 +81,11 @@ static uint64_t read_be(const uint8_t *bytes, size_t count)
 
 static int64_t datetime_us(const struct mr_mysql_civil *civil)
 {
+    MR_ASSERT(is_real_date(civil) && is_real_clock(civil));
     const int64_t days = mr_days_from_civil(civil->year, civil->month, civil->day);
     return days * US_PER_DAY +
-           ((int64_t)civil->hour * 3600 + civil->minute * 60 + civil->second) * US_PER_SECOND +
+           ((int64_t)civil->hour * 3600 + (int64_t)civil->minute * 60 + civil->second) *
+               US_PER_SECOND +
            civil->us;
 }
 
@@ -119,6 +123,7 @@ static bool unpack_fraction(const uint8_t *bytes, unsigned digits, uint32_t *us,
 
 static struct mr_mysql_civil split_datetime(uint64_t packed)
 {
+    MR_ASSERT(packed <= UINT64_MAX >> 24);
     const uint32_t day_part = (uint32_t)(packed >> 17);
     const uint32_t clock = (uint32_t)(packed & 0x1ffff);
     const uint32_t months = day_part >> 5;
@@ -133,6 +138,7 @@ static struct mr_mysql_civil split_datetime(uint64_t packed)
 bool mr_mysql_datetime_unpack(struct mr_slice bytes, unsigned digits, int64_t *us,
                               struct mr_error *err)
 {
+    MR_ASSERT(digits <= MR_MYSQL_FRACTION_DIGITS_MAX);
     if (bytes.length != 5 + mr_mysql_fraction_size(digits)) {
         return fail_size("datetime", bytes.length, err);
     }
@@ -154,6 +160,7 @@ bool mr_mysql_datetime_unpack(struct mr_slice bytes, unsigned digits, int64_t *u
 bool mr_mysql_timestamp_unpack(struct mr_slice bytes, unsigned digits, int64_t *us,
                                struct mr_error *err)
 {
+    MR_ASSERT(digits <= MR_MYSQL_FRACTION_DIGITS_MAX);
     if (bytes.length != 4 + mr_mysql_fraction_size(digits)) {
         return fail_size("timestamp", bytes.length, err);
     }
@@ -171,17 +178,20 @@ bool mr_mysql_timestamp_unpack(struct mr_slice bytes, unsigned digits, int64_t *
 
 bool mr_mysql_time_unpack(struct mr_slice bytes, unsigned digits, int64_t *us, struct mr_error *err)
 {
+    MR_ASSERT(digits <= MR_MYSQL_FRACTION_DIGITS_MAX);
     const uint32_t fraction_size = mr_mysql_fraction_size(digits);
+    const uint32_t fraction_bits = 8 * fraction_size;
+    MR_ASSERT(fraction_bits <= 24);
     if (bytes.length != 3 + fraction_size) {
         return fail_size("time", bytes.length, err);
     }
     /* Whole seconds and fraction are one number, stored with an offset that makes it unsigned. */
-    const int64_t zero = INT64_C(0x800000) << (8 * fraction_size);
-    const int64_t stored = (int64_t)read_be(bytes.bytes, 3 + fraction_size) - zero;
+    const int64_t zero = INT64_C(0x800000) << fraction_bits;
+    const int64_t stored = (int64_t)read_be(bytes.bytes, bytes.length) - zero;
     const bool is_negative = stored < 0;
     const uint64_t packed = (uint64_t)(is_negative ? -stored : stored);
-    const uint64_t clock = packed >> (8 * fraction_size);
-    const uint64_t fraction = packed & ((UINT64_C(1) << (8 * fraction_size)) - 1);
+    const uint64_t clock = packed >> fraction_bits;
+    const uint64_t fraction = packed & ((UINT64_C(1) << fraction_bits) - 1);
     const uint64_t hours = clock >> 12 & 0x3ff;
     const uint64_t minutes = clock >> 6 & 63;
     const uint64_t seconds = clock & 63;
@@ -203,6 +213,7 @@ bool mr_mysql_time_unpack(struct mr_slice bytes, unsigned digits, int64_t *us, s
 static bool take_digits(struct mr_slice text, size_t *at, unsigned min, unsigned max,
                         uint32_t *value)
 {
+    MR_ASSERT(min <= max && max <= 9 && *at <= text.length);
     uint32_t number = 0;
     unsigned count = 0;
     while (count < max && *at < text.length && text.bytes[*at] >= '0' && text.bytes[*at] <= '9') {
@@ -216,6 +227,7 @@ static bool take_digits(struct mr_slice text, size_t *at, unsigned min, unsigned
 
 static bool take_char(struct mr_slice text, size_t *at, char c)
 {
+    MR_ASSERT(*at <= text.length);
     if (*at >= text.length || text.bytes[*at] != (uint8_t)c) {
         return false;
     }
@@ -233,6 +245,7 @@ static bool take_date(struct mr_slice text, size_t *at, struct mr_mysql_civil *c
 /** ":MM:SS[.ffffff]" up to the end of the text. */
 static bool take_clock_rest(struct mr_slice text, size_t *at, struct mr_mysql_civil *civil)
 {
+    MR_ASSERT(*at <= text.length);
     if (!take_char(text, at, ':') || !take_digits(text, at, 2, 2, &civil->minute) ||
         !take_char(text, at, ':') || !take_digits(text, at, 2, 2, &civil->second)) {
         return false;
@@ -296,7 +309,8 @@ bool mr_mysql_time_parse(struct mr_slice text, int64_t *us, struct mr_error *err
         return fail_text(text, "time", err);
     }
     const int64_t value =
-        ((int64_t)civil.hour * 3600 + civil.minute * 60 + civil.second) * US_PER_SECOND + civil.us;
+        ((int64_t)civil.hour * 3600 + (int64_t)civil.minute * 60 + civil.second) * US_PER_SECOND +
+        civil.us;
     *us = is_negative ? -value : value;
     return true;
 }

@@ -40,11 +40,7 @@ bool mr_pg_identify(struct mr_pg_connection *connection, struct mr_pg_identity_o
     return ok || mr_fail(err, MR_E_PROTOCOL, MR_STOP, "IDENTIFY_SYSTEM gave no identity");
 }
 
-/*
- * Where `timeline` was left, from the history file of the present one: lines of
- * "<timeline> <tab> <position> <tab> <reason>". 0 when it is not an ancestor.
- */
-static uint64_t find_switch(const char *history, uint32_t timeline)
+uint64_t mr_pg_timeline_left_at(const char *history, uint32_t timeline)
 {
     char lsn_text[MR_PG_LSN_TEXT_BYTES];
     for (const char *line = history; line != NULL; line = strchr(line, '\n')) {
@@ -76,7 +72,7 @@ static bool check_timeline(struct mr_pg_connection *connection,
         return mr_error_context(err, "read the history of timeline %" PRIu32, identity->timeline);
     }
     const bool has_history = PQntuples(result) == 1 && PQnfields(result) == 2;
-    const uint64_t left_at = has_history ? find_switch(mr_pg_field(result, 0, 1), ours) : 0;
+    const uint64_t left_at = has_history ? mr_pg_timeline_left_at(mr_pg_field(result, 0, 1), ours) : 0;
     PQclear(result);
     if (left_at == 0 || resume->native.major > left_at) {
         return mr_fail(err, MR_E_SOURCE, MR_STOP,

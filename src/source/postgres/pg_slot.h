@@ -32,6 +32,12 @@ bool mr_pg_check_epoch(struct mr_pg_connection *connection,
                        const struct mr_pg_identity_of *identity, const struct mr_position *resume,
                        struct mr_error *err) MR_MUST_CHECK;
 
+/**
+ * Where a timeline was left, from a history file: lines of "<timeline> <tab> <position> <tab>
+ * <reason>". 0 when it is not among them.
+ */
+uint64_t mr_pg_timeline_left_at(const char *history, uint32_t timeline);
+
 /** The position as the pipeline stores it. */
 bool mr_pg_position_set(struct mr_position *position, const struct mr_pg_identity_of *identity,
                         uint64_t lsn, struct mr_error *err) MR_MUST_CHECK;

@@ -166,7 +166,7 @@ static enum drained drain(struct mr_source *source, struct mr_batch *batch, stru
 {
     for (;;) {
         bool has = false;
-        if (batch->event_count > 0 && mr_batch_bytes(batch) >= source->context->target_bytes) {
+        if (batch->event_count > 0 && mr_batch_is_filled(batch, source->context->target_bytes)) {
             return DRAINED_FULL;
         }
         if (!fetch(source, &has, err)) {

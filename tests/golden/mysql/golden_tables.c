@@ -66,7 +66,7 @@ static void add_line(struct golden_tables *tables, char *line)
         .fallback = unhex(fields[4]),
         .nullable = strcmp(fields[5], "YES") == 0,
     };
-    const int place = atoi(fields[6]);
+    const int place = (int)strtol(fields[6], NULL, 10);
     if (place > 0) {
         table->key[place - 1] = index;
         table->info.key_count++;

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 {
     MYSQL *mysql = mysql_init(NULL);
     if (argc < 3 || mysql_real_connect(mysql, "127.0.0.1", "root", "", NULL,
-                                       (unsigned)atoi(argv[1]), NULL, 0) == NULL) {
+                                       (unsigned)strtoul(argv[1], NULL, 10), NULL, 0) == NULL) {
         (void)fprintf(stderr, "usage: record_rows PORT QUERY... (%s)\n", mysql_error(mysql));
         return 2;
     }

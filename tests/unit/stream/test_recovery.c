@@ -257,6 +257,89 @@ static void a_torn_frame_before_valid_ones_is_cut(void **state)
     log_fixture_done(&fixture);
 }
 
+/* What was cut never comes back, not even when what is written next fits exactly before it. */
+static void what_was_cut_stays_away(void **state)
+{
+    (void)state;
+    struct log_fixture fixture;
+    struct image image;
+    struct mr_error err = {0};
+    struct mr_stream_observation seen;
+    size_t offsets[32];
+    log_fixture_init(&fixture, 17);
+    assert_true(log_fixture_open(&fixture, &err));
+    for (uint64_t i = 1; i <= 5; i++) {
+        assert_true(log_fixture_append(&fixture, i, 1, 4, &err));
+    }
+    take_image(&fixture, &image);
+    log_fixture_close(&fixture);
+    const size_t count = find_frames(&image, offsets, MR_ARRAY_LEN(offsets));
+    image.bytes[offsets[count - 3] + 70] ^= 1; /* transaction 3 */
+    mr_fake_env_put(fixture.fake, image.path, image.bytes, image.length);
+    assert_true(log_fixture_open(&fixture, &err));
+    mr_stream_log.observe(fixture.stream, &seen);
+    assert_int_equal(seen.last_sequence, 2);
+    assert_int_equal(seen.cut_bytes, offsets[count] - offsets[count - 3]);
+    fixture.appended = 2;
+    assert_true(log_fixture_append(&fixture, 3, 1, 4, &err)); /* the same bytes again */
+    assert_true(log_fixture_sync(&fixture, &err));
+    mr_fake_env_crash_at(fixture.fake, 0); /* it dies without closing */
+    log_fixture_close(&fixture);
+    mr_fake_env_crash(fixture.fake);
+    fixture.data_dir_fd = fixture.env->open_dir(fixture.env, MR_ENV_CWD, "/");
+    assert_true(log_fixture_open(&fixture, &err));
+    mr_stream_log.observe(fixture.stream, &seen);
+    assert_int_equal(seen.last_sequence, 3);
+    log_fixture_read_all(&fixture, 1, 3);
+    free(image.bytes);
+    log_fixture_done(&fixture);
+}
+
+static int refuse_sync(const struct mr_env *env, int fd)
+{
+    (void)env;
+    (void)fd;
+    return -1;
+}
+
+/* A process was killed before its sync: what the next one finds in the cache and shows to readers
+ * must be durable by then. */
+static void what_recovery_shows_is_durable(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct log_fixture fixture;
+        struct mr_error err = {0};
+        struct mr_stream_observation seen;
+        log_fixture_init(&fixture, seed);
+        assert_true(log_fixture_open(&fixture, &err));
+        mr_fake_env_sync_all(fixture.fake);
+        log_fixture_close(&fixture);
+        const struct mr_env *env = fixture.env;
+        struct mr_env killed = *env;
+        killed.fdatasync = refuse_sync;
+        fixture.env = &killed;
+        assert_true(log_fixture_open(&fixture, &err));
+        assert_true(log_fixture_append(&fixture, 1, 1, 30, &err));
+        assert_true(log_fixture_append(&fixture, 2, 1, 30, &err));
+        assert_false(log_fixture_sync(&fixture, &err));
+        log_fixture_close(&fixture);
+        fixture.env = env;
+        assert_true(log_fixture_open(&fixture, &err));
+        mr_stream_log.observe(fixture.stream, &seen);
+        assert_int_equal(seen.last_sequence, 2);
+        fixture.synced = 2;
+        mr_fake_env_crash_at(fixture.fake, 0);
+        log_fixture_close(&fixture);
+        mr_fake_env_crash(fixture.fake);
+        fixture.data_dir_fd = env->open_dir(env, MR_ENV_CWD, "/");
+        if (!log_fixture_survives(&fixture, &err)) {
+            fail_msg("seed %d: %s", (int)seed, err.message);
+        }
+        log_fixture_done(&fixture);
+    }
+}
+
 /* Damage in a sealed segment is found by whoever reads it, with file, offset and cure. */
 static void damage_in_a_sealed_segment_is_found_when_it_is_read(void **state)
 {
@@ -438,6 +521,8 @@ int main(void)
         cmocka_unit_test(every_flip_in_a_synced_frame_is_corruption),
         cmocka_unit_test(a_closed_stream_is_proven_to_its_end),
         cmocka_unit_test(a_torn_frame_before_valid_ones_is_cut),
+        cmocka_unit_test(what_was_cut_stays_away),
+        cmocka_unit_test(what_recovery_shows_is_durable),
         cmocka_unit_test(damage_in_a_sealed_segment_is_found_when_it_is_read),
         cmocka_unit_test(a_missing_segment_is_noticed),
         cmocka_unit_test(later_versions_are_refused),

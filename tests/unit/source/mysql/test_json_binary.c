@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What real documents print is in tests/golden/mysql; here are the forms by hand, and the broken. */
+/* What real documents print is in tests/golden/mysql; here are forms by hand, and broken ones. */
 #include <math.h>
 #include <string.h>
 

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libFuzzer target: what a PostgreSQL server sends. The first byte says how:
+ *
+ *   0   pgoutput messages, each as u16 length (big-endian) and bytes
+ *   1   one binary COPY, decoded as a table with a column of every type
+ *
+ * Batches are small, so that full ones occur. Whatever comes out is printed cell by cell; whatever
+ * does not fails with a code and a message and leaves the batch whole. Corpus: corpus/pgoutput.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "pg_copy.h"
+#include "pgoutput.h"
+
+#define BATCH_BYTES     (256u << 10)
+#define VALUE_BYTES_MAX 4096
+#define MESSAGES_MAX    4096
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const uint32_t type_oids[] = {16,  17,   19,   20,   21,   23,   25,   26,   114,  700,
+                                     701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950, 3802};
+
+/* Every cell of the batch is readable, and the counts agree. */
+static void check_batch(const struct mr_batch *batch)
+{
+    uint32_t rows = 0;
+    for (uint32_t i = 0; i < batch->event_count; i++) {
+        rows += batch->events[i].kind == MR_EVENT_TRUNCATE ? 0 : batch->events[i].count;
+    }
+    assert(rows == batch->row_count);
+    for (uint32_t i = 0; i < batch->chunk_count; i++) {
+        const struct mr_chunk *chunk = batch->chunks[i];
+        for (uint32_t row = 0; row < chunk->row_count; row++) {
+            for (uint16_t c = 0; c < chunk->column_count; c++) {
+                char text[64];
+                (void)mr_cell_print(mr_chunk_column(chunk, c), &chunk->columns[c], row, text,
+                                    sizeof(text));
+            }
+        }
+    }
+}
+
+static void check_outcome(enum mr_pg_decoded decoded, const struct mr_error *err)
+{
+    if (decoded == MR_PG_FAILED) {
+        assert(err->code != MR_OK && err->message[0] != '\0');
+    } else {
+        assert(err->code == MR_OK);
+    }
+}
+
+static void run_messages(const uint8_t *data, size_t size, struct mr_catalog *catalog,
+                         struct mr_batch_pool *pool)
+{
+    static const char *exclude_items[] = {"*.hidden"};
+    static const struct mr_string_list include = {0};
+    static const struct mr_string_list exclude = {exclude_items, 1};
+    struct mr_error err = {0};
+    struct mr_pgoutput decoder = {
+        .catalog = catalog,
+        .filter = {.include = &include, .exclude = &exclude},
+        .value_bytes_max = VALUE_BYTES_MAX,
+        .resume_lsn = 16,
+    };
+    const bool ready = mr_pgoutput_init(&decoder, &err);
+    assert(ready);
+    struct mr_batch *batch = mr_batch_take(pool, 0);
+    struct mr_reader in = mr_reader_init(data, size);
+    enum mr_pg_decoded decoded = MR_PG_DECODED;
+    for (int i = 0; i < MESSAGES_MAX && decoded == MR_PG_DECODED; i++) {
+        const uint16_t length = mr_read_u16_be(&in);
+        const uint8_t *bytes = mr_read_bytes(&in, length);
+        if (bytes == NULL) {
+            break;
+        }
+        decoded = mr_pgoutput_decode(&decoder, batch, bytes, length, &err);
+        check_outcome(decoded, &err);
+        if (decoded == MR_PG_BATCH_FULL) {
+            mr_pgoutput_hand_on(&decoder, batch);
+            check_batch(batch);
+            mr_batch_clear(batch);
+            decoded = mr_pgoutput_decode(&decoder, batch, bytes, length, &err);
+            assert(decoded != MR_PG_BATCH_FULL);
+        }
+    }
+    mr_pgoutput_hand_on(&decoder, batch);
+    check_batch(batch);
+    mr_batch_release(batch);
+    mr_pgoutput_done(&decoder);
+}
+
+static void run_copy(const uint8_t *data, size_t size, struct mr_catalog *catalog,
+                     struct mr_batch_pool *pool)
+{
+    struct mr_error err = {0};
+    struct mr_column columns[MR_ARRAY_LEN(type_oids)];
+    struct mr_pg_plan plans[MR_ARRAY_LEN(type_oids)];
+    for (uint16_t i = 0; i < MR_ARRAY_LEN(type_oids); i++) {
+        columns[i] = (struct mr_column){
+            .name = "c", .source_type = "t", .key_index = MR_NOT_IN_KEY, .nullable = true};
+        /* numeric(12,2), where a modifier matters */
+        const struct mr_pg_type_ref ref = {type_oids[i], 786438, false};
+        const bool known = mr_pg_type_resolve(ref, &columns[i], &plans[i]);
+        assert(known);
+        plans[i].is_nullable = i != 0;
+    }
+    const struct mr_schema draft = {
+        .column_count = MR_ARRAY_LEN(type_oids), .space = "s", .table = "t", .columns = columns};
+    struct mr_pg_copy copy = {
+        .schema = mr_catalog_intern(catalog, &draft, &err),
+        .plans = plans,
+        .value_bytes_max = VALUE_BYTES_MAX,
+    };
+    assert(copy.schema != NULL);
+    struct mr_batch *batch = mr_batch_take(pool, 0);
+    enum mr_pg_decoded decoded = MR_PG_BATCH_FULL;
+    while (decoded == MR_PG_BATCH_FULL) {
+        decoded = mr_pg_copy_decode(&copy, batch, data, size, &err);
+        check_outcome(decoded, &err);
+        check_batch(batch);
+        assert(decoded != MR_PG_BATCH_FULL || batch->row_count > 0);
+        mr_batch_clear(batch);
+    }
+    mr_batch_release(batch);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct mr_error err = {0};
+    if (size == 0) {
+        return 0;
+    }
+    struct mr_catalog *catalog = mr_catalog_open();
+    struct mr_batch_pool *pool = mr_batch_pool_open(1, BATCH_BYTES, BATCH_BYTES, &err);
+    assert(pool != NULL);
+    if ((data[0] & 1) == 0) {
+        run_messages(data + 1, size - 1, catalog, pool);
+    } else {
+        run_copy(data + 1, size - 1, catalog, pool);
+    }
+    mr_batch_pool_close(pool);
+    mr_catalog_close(catalog);
+    return 0;
+}
