@@ -36,7 +36,9 @@ static int server_sh(const char *verb, const char *name, const char *options, ch
                      size_t size)
 {
     char command[COMMAND_BYTES];
-    (void)snprintf(command, sizeof(command), "%s %s postgres --name %s %s", LAB_SERVER_SH, verb,
+    const char *chosen = getenv("PG_LAB_KIND"); /* "postgres18": not the newest that is installed */
+    const char *kind = chosen == NULL ? "postgres" : chosen;
+    (void)snprintf(command, sizeof(command), "%s %s %s --name %s %s", LAB_SERVER_SH, verb, kind,
                    name, options);
     FILE *pipe = popen(command, "re");
     if (pipe == NULL) {

@@ -265,10 +265,12 @@ def _():
     pipeline.wait_ready()
     maria.sql("INSERT INTO shop.wide SELECT seq, 'torn' FROM seq_50000_to_50999", "shop")
     pipeline.wait_for(lambda: rows_in(pipeline, "ops_shop.wide") == 1000, "rows")
+    time.sleep(1.5)  # idle: nothing is written any more
+    used = pipeline.status()["sources"][0]["stream"]["size_bytes"]
     pipeline.kill()
-    newest = sorted(glob.glob(os.path.join(pipeline.data, "stream", "ops", "*.seg")))[-1]
-    with open(newest, "rb") as file:
-        used = len(file.read().rstrip(b"\0"))
+    segments = glob.glob(os.path.join(pipeline.data, "stream", "ops", "*.seg"))
+    lab.expect(len(segments) == 1, "one segment was expected")
+    newest = segments[0]
     with open(newest, "r+b") as file:
         file.seek(used)
         file.write(os.urandom(300))  # what a crash in the middle of a write leaves

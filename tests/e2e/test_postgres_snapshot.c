@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * test_postgres_snapshot.c - the initial copy of the PostgreSQL source against a real server: equal
- * to the stream value by value, consistent with it to the row while writers run, in pieces, resumed.
+ * to the stream value by value, consistent with it to the row while writers run, in pieces,
+ * resumed.
  */
 #include "check.h"
 

@@ -493,13 +493,13 @@ static void a_server_without_free_slots_says_so(void **state)
 {
     (void)state;
     struct pg_capture capture;
-    PGconn *db = new_database("full");
+    PGconn *db = new_database("crowded");
     pg_lab_sql(db, "SELECT pg_create_logical_replication_slot('taken_' || i, 'pgoutput') "
                    "FROM generate_series(1, current_setting('max_replication_slots')::int) AS i");
-    pg_capture_open(&capture, &lab, "full", NULL);
+    pg_capture_open(&capture, &lab, "crowded", NULL);
     expect_refusal(&capture, MR_E_CONFIG, MR_STOP, "max_replication_slots");
     pg_capture_close(&capture);
-    drop_database(db, "full");
+    drop_database(db, "crowded");
 }
 
 static void preflight_names_what_to_mend(void **state)

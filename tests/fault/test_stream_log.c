@@ -308,6 +308,64 @@ static void a_full_disk_stops_intake_until_there_is_room(void **state)
     }
 }
 
+/* Reads everything although call n fails; an error that passes must not cost a transaction. */
+static bool read_with_fault(struct log_fixture *fixture, uint64_t n, bool for_good)
+{
+    struct mr_error err = {0};
+    struct log_check check = {.fixture = fixture, .next = 1};
+    struct mr_stream_reader *reader = NULL;
+    mr_fake_env_fail(
+        fixture->fake,
+        (struct mr_fake_fault){.call = MR_FAKE_ANY_CALL, .after = n, .for_good = for_good});
+    for (int tries = 0; tries < 3 && reader == NULL; tries++) {
+        reader = mr_stream_log.reader_open(fixture->stream, 1, &err);
+    }
+    for (int failures = 0; reader != NULL && failures < 3;) {
+        struct mr_batch *batch = mr_stream_log.reader_next(reader, 0, &err);
+        if (batch == NULL && err.code == MR_OK) {
+            break;
+        }
+        failures += batch == NULL ? 1 : 0;
+        if (batch != NULL) {
+            log_check_batch(&check, batch);
+            mr_batch_release(batch);
+        }
+    }
+    mr_stream_log.reader_close(reader);
+    const bool was_hit = mr_fake_env_fault_count(fixture->fake) > 0;
+    mr_fake_env_heal(fixture->fake);
+    if (!for_good || !was_hit) {
+        assert_int_equal(check.next, fixture->synced + 1);
+    } else {
+        assert_int_equal(err.code, MR_E_IO);
+    }
+    return was_hit;
+}
+
+static void reads_may_fail(void **state)
+{
+    (void)state;
+    for (int for_good = 0; for_good <= 1; for_good++) {
+        struct log_fixture fixture;
+        struct mr_error err = {0};
+        init(&fixture, 88);
+        fixture.config.retention_bytes = UINT64_C(1) << 30;
+        assert_true(run(&fixture, &err));
+        uint64_t n = 0;
+        while (read_with_fault(&fixture, n, for_good != 0)) {
+            n++;
+            assert_true(n < CALLS_MAX);
+            if (n % 10 == 0) {
+                log_fixture_close(&fixture); /* segments are to be indexed anew */
+                assert_true(log_fixture_open(&fixture, &err));
+            }
+        }
+        print_message("    walked %llu calls\n", (unsigned long long)n);
+        assert_true(n > 20);
+        log_fixture_done(&fixture);
+    }
+}
+
 /* A sync fails, and the disk may have lost what it was given; nobody else is told. */
 static void fail_a_sync(uint64_t seed, int sys_errno)
 {
@@ -351,6 +409,7 @@ int main(void)
         cmocka_unit_test(every_call_may_fail),
         cmocka_unit_test(every_call_may_be_the_last),
         cmocka_unit_test(recovery_may_crash_too),
+        cmocka_unit_test(reads_may_fail),
         cmocka_unit_test(short_reads_and_writes_are_continued),
         cmocka_unit_test(a_full_disk_stops_intake_until_there_is_room),
         cmocka_unit_test(a_failed_sync_poisons_the_stream),

@@ -6,9 +6,9 @@
  * time limit; as with libpq, a server that refuses the password ends the search.
  *
  * Every session sets search_path to nothing, so that names in answers are always qualified and no
- * object of a user is called by accident, and switches off the time limits that an administrator may
- * have set for sessions that idle in a transaction: a snapshot does just that. With row_security off
- * a policy that would hide rows from us is an error instead.
+ * object of a user is called by accident, and switches off the time limits that an administrator
+ * may have set for sessions that idle in a transaction: a snapshot does just that. With
+ * row_security off a policy that would hide rows from us is an error instead.
  */
 #include "pg_connection.h"
 
@@ -483,7 +483,8 @@ void mr_pg_quote_identifier(const char *name, char *quoted, size_t size)
     quote(name, '"', quoted, size);
 }
 
-/* For names of objects, slots and snapshots: standard_conforming_strings leaves backslashes alone. */
+/* For names of objects, slots and snapshots: standard_conforming_strings leaves backslashes
+ * alone. */
 void mr_pg_quote_literal(const char *text, char *quoted, size_t size)
 {
     quote(text, '\'', quoted, size);

@@ -58,9 +58,9 @@ bool mr_pg_run(struct mr_pg_connection *connection, const char *sql,
                struct mr_error *err) MR_MUST_CHECK;
 
 /**
- * Makes later reads larger. libpq reads into a buffer of 16 KiB, which it makes larger for a message
- * that does not fit and never smaller again; so one long row is asked for before a long stream, and
- * each read can then bring some 256 KiB, with a fraction of the system calls.
+ * Makes later reads larger. libpq reads into a buffer of 16 KiB, which it makes larger for a
+ * message that does not fit and never smaller again; so one long row is asked for before a long
+ * stream, and each read can then bring some 256 KiB, with a fraction of the system calls.
  */
 bool mr_pg_connection_widen(struct mr_pg_connection *connection,
                             struct mr_error *err) MR_MUST_CHECK;

@@ -139,7 +139,8 @@ bool mr_pg_describe(void *connection, struct mr_pg_table *table, struct mr_arena
     const int row_count = PQntuples(result);
     for (uint16_t i = 0; i < table->column_count && ok; i++) {
         struct mr_pg_column *column = &table->columns[i];
-        /* Both lists are in the order of the attributes, so the search goes on from where it was. */
+        /* Both lists are in the order of the attributes, so the search goes on from where it
+         * was. */
         for (int tried = 0; tried < row_count && !column->known; tried++) {
             if (strcmp(mr_pg_field(result, row, FIELD_NAME), column->name) == 0 &&
                 to_oid(result, row, FIELD_TYPE) == column->type_oid) {

@@ -16,8 +16,9 @@ bool mr_pg_describe(void *connection, struct mr_pg_table *table, struct mr_arena
                     struct mr_error *err) MR_MUST_CHECK;
 
 /**
- * Describes a table from the catalogs alone, for a snapshot: oid, space, name and identity are given.
- * `published` lists the columns that are sent, joined by '\x1f'; NULL: all but generated ones.
+ * Describes a table from the catalogs alone, for a snapshot: oid, space, name and identity are
+ * given. `published` lists the columns that are sent, joined by '\x1f'; NULL: all but generated
+ * ones.
  */
 bool mr_pg_describe_whole(struct mr_pg_connection *connection, struct mr_pg_table *table,
                           const char *published, struct mr_arena *arena,

@@ -3,9 +3,9 @@
  * pg_pace.h - when to read: at once while little comes, and not too soon while much does.
  *
  * The server's walsender hands every row to the kernel by itself. A reader that is woken by each of
- * them costs the walsender more than the decoding (see README.md here). So while rows stream in, the
- * reader pauses before each read and lets them gather; as soon as they come slowly it waits for the
- * very next byte instead. What decides is the rate, since a prompt read never brings much.
+ * them costs the walsender more than the decoding (see README.md here). So while rows stream in,
+ * the reader pauses before each read and lets them gather; as soon as they come slowly it waits for
+ * the very next byte instead. What decides is the rate, since a prompt read never brings much.
  */
 #ifndef MR_SOURCE_POSTGRES_PG_PACE_H
 #define MR_SOURCE_POSTGRES_PG_PACE_H

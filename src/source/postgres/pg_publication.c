@@ -2,8 +2,8 @@
 /*
  * pg_publication.c - keeps the publication in step with the configured tables.
  *
- * The publication lists its tables (FOR ALL TABLES would need a superuser), which takes the owner of
- * each table or a superuser. Partitioned tables are published as the table they are parts of
+ * The publication lists its tables (FOR ALL TABLES would need a superuser), which takes the owner
+ * of each table or a superuser. Partitioned tables are published as the table they are parts of
  * (publish_via_partition_root), so that partitions may come and go. Tables are only ever added: one
  * that no longer matches is filtered out when its rows arrive.
  */

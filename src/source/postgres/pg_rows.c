@@ -7,12 +7,12 @@
  *   Delete  'D' u32 oid, ('K' tuple | 'O' tuple)
  *   tuple   := u16 column_count, { 'n' | 'u' | ('t' | 'b') u32 length, bytes[length] }
  *
- * 'K' has the replica identity's columns of the old row (the rest are 'n'), 'O' all of them; 'u' is a
- * TOAST value that the update did not touch. Where the old row has that value, it is filled in, so
- * that `unchanged` reaches a sink only when the server really did not send it.
+ * 'K' has the replica identity's columns of the old row (the rest are 'n'), 'O' all of them; 'u' is
+ * a TOAST value that the update did not touch. Where the old row has that value, it is filled in,
+ * so that `unchanged` reaches a sink only when the server really did not send it.
  *
- * An Insert (and an Update without an old row) goes from the wire to the chunk cell by cell. With an
- * old row both are first noted as slices, since the key may have changed and 'u' looks back.
+ * An Insert (and an Update without an old row) goes from the wire to the chunk cell by cell. With
+ * an old row both are first noted as slices, since the key may have changed and 'u' looks back.
  *
  * A message is all or nothing: when a cell does not fit, fails, or proves the schema too strict (a
  * null where the catalogs, being ahead of the log, say NOT NULL), the rows it began are taken back.

@@ -72,7 +72,8 @@ static bool check_timeline(struct mr_pg_connection *connection,
         return mr_error_context(err, "read the history of timeline %" PRIu32, identity->timeline);
     }
     const bool has_history = PQntuples(result) == 1 && PQnfields(result) == 2;
-    const uint64_t left_at = has_history ? mr_pg_timeline_left_at(mr_pg_field(result, 0, 1), ours) : 0;
+    const uint64_t left_at =
+        has_history ? mr_pg_timeline_left_at(mr_pg_field(result, 0, 1), ours) : 0;
     PQclear(result);
     if (left_at == 0 || resume->native.major > left_at) {
         return mr_fail(err, MR_E_SOURCE, MR_STOP,

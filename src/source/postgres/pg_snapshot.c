@@ -7,10 +7,10 @@
  * exported, a snapshot of the database. Readers import the snapshot, so that the copy is exact at
  * that position, whatever is written meanwhile, and no lock is taken.
  *
- *   first start         our slot is created; it streams from its start, and the copy is at its start
- *   start was lost      the slot is there but no position of ours (a crash in between): streaming
- *                       starts where the slot stands; the copy is at the start of a temporary slot
- *   resumed copy        streaming goes on; the copy of what is missing likewise
+ *   first start         our slot is created; it streams from its start, and the copy is at its
+ *   start start was lost      the slot is there but no position of ours (a crash in between):
+ *                       streaming starts where the slot stands; the copy is at the start of a
+ *   temporary slot resumed copy        streaming goes on; the copy of what is missing likewise
  *
  * An exported snapshot lives until its connection does anything else or ends, so the exporter waits
  * until every reader has imported it. Order of the steps: publication, list of tables, slot. The
@@ -29,7 +29,8 @@
 #define ARENA_BYTES_MAX  (UINT32_C(256) << 20)
 #define ARENA_BYTES_KEPT (UINT32_C(1) << 20)
 
-/* A slot that only exports: its name has the server's clock in it, and it ends with its connection. */
+/* A slot that only exports: its name has the server's clock in it, and it ends with its
+ * connection. */
 static bool create_temporary(struct mr_snapshot *snapshot, struct mr_error *err)
 {
     char name[MR_PG_NAME_BYTES_MAX];

@@ -3,10 +3,10 @@
  * pg_snapshot_tables.c - which tables are copied, and in which pieces.
  *
  * The list is what the publication sends, filtered as the stream is. A partitioned table that is
- * published as itself is copied partition by partition. A plain table larger than `snapshot_piece` is
- * cut by ranges of its blocks, which the server reads without looking at the rest (TID range scans,
- * 14 and later); the last range is open, for the table may have grown. A table without a key is one
- * piece: a copy that is interrupted must start it over, since nothing tells its rows apart.
+ * published as itself is copied partition by partition. A plain table larger than `snapshot_piece`
+ * is cut by ranges of its blocks, which the server reads without looking at the rest (TID range
+ * scans, 14 and later); the last range is open, for the table may have grown. A table without a key
+ * is one piece: a copy that is interrupted must start it over, since nothing tells its rows apart.
  */
 #include <stdio.h>
 #include <stdlib.h>

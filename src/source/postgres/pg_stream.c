@@ -12,9 +12,9 @@
  *   - there is a backlog (the commits are older than BACKLOG_US): a batch is filled for up to
  *     BACKLOG_HOLD_NS, since small ones would only cost more on their way.
  *
- * An idle database: the server says in keepalives how far its log has been read. When no transaction
- * is open, everything before that has been decoded, so the place itself is a position. It is handed
- * on at most once a second and, once acked, lets the server drop its log.
+ * An idle database: the server says in keepalives how far its log has been read. When no
+ * transaction is open, everything before that has been decoded, so the place itself is a position.
+ * It is handed on at most once a second and, once acked, lets the server drop its log.
  *
  * FAILURE: when a message cannot be decoded, or the connection ends, what was decoded before it is
  * handed on first and the error is the next answer, so that no good transaction is held up by a bad

@@ -3,8 +3,8 @@
  * pg_stream_open.c - opening, confirming, observing and closing a stream; reading is pg_stream.c.
  *
  * Two connections: `replication` is in COPY BOTH from START_REPLICATION on and can ask nothing any
- * more, so `control` answers what a Relation message leaves open. It is opened again when the server
- * closed it meanwhile.
+ * more, so `control` answers what a Relation message leaves open. It is opened again when the
+ * server closed it meanwhile.
  */
 #include <stdio.h>
 #include <stdlib.h>

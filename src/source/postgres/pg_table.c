@@ -8,8 +8,8 @@
  *                             it. Without one the table is keyless and its old rows come whole.
  *   identity NOTHING          none; the server itself refuses updates and deletes of such a table
  *
- * When the catalogs no longer know the table (it was dropped; the log still has rows of it), what the
- * catalogs had said before is taken over from the table's last schema.
+ * When the catalogs no longer know the table (it was dropped; the log still has rows of it), what
+ * the catalogs had said before is taken over from the table's last schema.
  */
 #include "pg_table.h"
 

@@ -18,14 +18,14 @@
  *
  * INVARIANTS
  *   - is_begun implies in_transaction and batch->transaction_open;
- *   - a message that returns MR_PG_BATCH_FULL has left no row and no event of its own, so that it may
- *     be given again (a repeated Truncate aside, which is idempotent).
+ *   - a message that returns MR_PG_BATCH_FULL has left no row and no event of its own, so that it
+ *     may be given again (a repeated Truncate aside, which is idempotent).
  *
  * FAILURE: an unknown tag, a message out of place, a short or an overlong one is MR_E_PROTOCOL,
  * MR_STOP. Nothing is skipped.
  *
- * Source: PostgreSQL manual, "Logical Replication Message Formats"; src/backend/replication/logical/
- * proto.c.
+ * Source: PostgreSQL manual, "Logical Replication Message Formats";
+ * src/backend/replication/logical/ proto.c.
  */
 #include "pgoutput.h"
 

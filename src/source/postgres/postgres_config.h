@@ -2,8 +2,8 @@
 /*
  * postgres_config.h - options of the PostgreSQL source.
  *
- * A server is named by `url`, or by `host` (or `hosts`), `port`, `user` and `database`. Several hosts
- * are servers of one cluster; they are tried in order, and only a primary is taken.
+ * A server is named by `url`, or by `host` (or `hosts`), `port`, `user` and `database`. Several
+ * hosts are servers of one cluster; they are tried in order, and only a primary is taken.
  */
 #ifndef MR_SOURCE_POSTGRES_POSTGRES_CONFIG_H
 #define MR_SOURCE_POSTGRES_POSTGRES_CONFIG_H

@@ -21,6 +21,7 @@ name=$1 port=$2 directory=$3
 shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2046  # several flags are several words
 cc -O1 -o "$work/record_rows" "$here/record_rows.c" $(pkg-config --cflags --libs libmariadb)
 
 sql() {
@@ -47,6 +48,7 @@ sql --raw -e "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.COLUMN_TYPE, IFNULL(c.CHARAC
     >"$here/$name.columns"
 
 : >"$here/$name.rows"
+# shellcheck disable=SC2013  # a table's name is one word
 for table in $(cut -f1 "$here/$name.columns" | sort -u); do
     # FLOAT and DOUBLE as mr_mysql_column_select() asks for them.
     list=$(awk -F'\t' -v t="$table" '$1 == t { s = $3 ~ /^(float|double)/ ? "+0e0" : "";

@@ -4,6 +4,7 @@
  */
 #include "check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "log_fixture.h"
@@ -460,6 +461,167 @@ static void find_time_gives_a_place_to_start(void **state)
     log_fixture_done(&fixture);
 }
 
+/* A batch of many tables: more schemas than one schema frame takes. */
+static void many_schemas_are_logged(void **state)
+{
+    (void)state;
+    struct log_fixture fixture;
+    struct mr_error err = {0};
+    const struct mr_native_position end = {.major = 1};
+    log_fixture_init(&fixture, 41);
+    open_ok(&fixture);
+    struct mr_batch *batch = log_fixture_take(&fixture);
+    assert_true(mr_batch_begin(batch, 1, 0, &err));
+    for (int i = 0; i < 100; i++) {
+        char table[16];
+        (void)snprintf(table, sizeof(table), "t%d", i);
+        const struct mr_column column = {
+            .name = "id", .type = MR_TYPE_I32, .key_index = MR_NOT_IN_KEY};
+        const struct mr_schema draft = {
+            .space = "s", .table = table, .columns = &column, .column_count = 1};
+        const struct mr_schema *schema = mr_catalog_intern(fixture.catalog, &draft, &err);
+        if (i % 2 == 0) {
+            assert_true(mr_batch_add_truncate(batch, schema, &err));
+            continue;
+        }
+        uint16_t index = 0;
+        struct mr_chunk *chunk = mr_batch_chunk_for(batch, schema, MR_IMAGE_FULL, &index, &err);
+        mr_put_i32(&chunk->columns[0], chunk->row_count, i);
+        const uint16_t row = mr_chunk_end_row(chunk);
+        assert_true(mr_batch_add_event(batch, MR_EVENT_INSERT, index, row, MR_NO_CHUNK, 0, &err));
+    }
+    mr_batch_commit(batch, end, 1);
+    const uint32_t sum = log_fixture_sum(batch, 0);
+    assert_true(mr_stream_log.append(fixture.stream, batch, &err));
+    mr_batch_release(batch);
+    sync_ok(&fixture);
+    reopen_ok(&fixture);
+    assert_int_equal(mr_catalog_count(fixture.catalog), 100);
+    struct mr_stream_reader *reader = mr_stream_log.reader_open(fixture.stream, 1, &err);
+    batch = mr_stream_log.reader_next(reader, 0, &err);
+    assert_non_null(batch);
+    assert_int_equal(log_fixture_sum(batch, 0), sum);
+    mr_batch_release(batch);
+    mr_stream_log.reader_close(reader);
+    log_fixture_done(&fixture);
+}
+
+/* One value of many megabytes, among small ones; and a reader whose batches are too small for it. */
+static void large_values_pass(void **state)
+{
+    (void)state;
+    static uint8_t value[9 << 20];
+    struct log_fixture fixture;
+    struct mr_error err = {0};
+    const struct mr_native_position end = {.major = 2};
+    log_fixture_init(&fixture, 42);
+    fixture.config.compression = MR_CODEC_NONE;
+    open_ok(&fixture);
+    append_ok(&fixture, 1, 1, 3);
+    struct mr_batch *batch = log_fixture_take(&fixture);
+    const struct mr_schema *schema = log_fixture_schema(&fixture, 2);
+    uint16_t index = 0;
+    for (size_t i = 0; i < sizeof(value); i++) {
+        value[i] = (uint8_t)(i * 31 >> 3);
+    }
+    assert_true(mr_batch_begin(batch, 1, 0, &err));
+    struct mr_chunk *chunk = mr_batch_chunk_for(batch, schema, MR_IMAGE_FULL, &index, &err);
+    assert_true(mr_put_bytes(&chunk->columns[0], &batch->arena, 0, value, sizeof(value)));
+    const uint16_t row = mr_chunk_end_row(chunk);
+    assert_true(mr_batch_add_event(batch, MR_EVENT_INSERT, index, row, MR_NO_CHUNK, 0, &err));
+    mr_batch_commit(batch, end, 1);
+    const uint32_t sum = log_fixture_sum(batch, 0);
+    assert_true(mr_stream_log.append(fixture.stream, batch, &err));
+    mr_batch_release(batch);
+    sync_ok(&fixture);
+    struct mr_stream_reader *reader = mr_stream_log.reader_open(fixture.stream, 2, &err);
+    batch = mr_stream_log.reader_next(reader, 0, &err);
+    assert_non_null(batch);
+    assert_int_equal(log_fixture_sum(batch, 0), sum);
+    mr_batch_release(batch);
+    mr_stream_log.reader_close(reader);
+    log_fixture_close(&fixture);
+
+    struct mr_catalog *catalog = mr_catalog_open();
+    const struct mr_stream_context context = {
+        .source = "ops",
+        .config = &fixture.config,
+        .env = fixture.env,
+        .data_dir_fd = fixture.data_dir_fd,
+        .catalog = catalog,
+        .batch_bytes_max = 1 << 20,
+    };
+    struct mr_stream *stream = mr_stream_log.open(&context, &err);
+    assert_non_null(stream);
+    reader = mr_stream_log.reader_open(stream, 1, &err);
+    batch = mr_stream_log.reader_next(reader, 0, &err);
+    assert_non_null(batch); /* the first transaction fits */
+    assert_int_equal(batch->transaction_count, 1);
+    mr_batch_release(batch);
+    assert_null(mr_stream_log.reader_next(reader, 0, &err));
+    assert_int_equal(err.code, MR_E_LIMIT);
+    assert_non_null(strstr(err.message, "memory_max"));
+    mr_stream_log.reader_close(reader);
+    mr_stream_log.close(stream);
+    mr_catalog_close(catalog);
+    log_fixture_done(&fixture);
+}
+
+/* A reader that is behind has a bounded number of batches; none is lost while all are out. */
+static void batches_that_are_out_are_waited_for(void **state)
+{
+    (void)state;
+    struct log_fixture fixture;
+    struct mr_error err = {0};
+    struct mr_batch *out[64];
+    log_fixture_init(&fixture, 43);
+    fixture.tail_bytes_max = 0;
+    open_ok(&fixture);
+    for (uint64_t i = 0; i < 40; i++) {
+        append_ok(&fixture, 10 + i, 1, 900); /* too large to be joined */
+    }
+    sync_ok(&fixture);
+    struct log_check check = {.fixture = &fixture, .next = 1};
+    struct mr_stream_reader *reader = mr_stream_log.reader_open(fixture.stream, 1, &err);
+    uint32_t count = 0;
+    while (check.next <= 40) {
+        out[count] = mr_stream_log.reader_next(reader, 1, &err);
+        assert_int_equal(err.code, MR_OK);
+        if (out[count] != NULL) {
+            log_check_batch(&check, out[count++]);
+            assert_true(count < MR_ARRAY_LEN(out));
+            continue;
+        }
+        assert_true(count > 1);
+        while (count > 0) {
+            mr_batch_release(out[--count]);
+        }
+    }
+    while (count > 0) {
+        mr_batch_release(out[--count]);
+    }
+    mr_stream_log.reader_close(reader);
+    log_fixture_done(&fixture);
+}
+
+/* A batch with nothing in it is no frame. */
+static void an_empty_batch_is_not_written(void **state)
+{
+    (void)state;
+    struct log_fixture fixture;
+    struct mr_error err = {0};
+    log_fixture_init(&fixture, 44);
+    open_ok(&fixture);
+    append_ok(&fixture, 1, 1, 1);
+    const uint64_t size = observe(&fixture).size_bytes;
+    struct mr_batch *batch = log_fixture_take(&fixture);
+    assert_true(mr_stream_log.append(fixture.stream, batch, &err));
+    assert_int_equal(batch->first_sequence, 2);
+    mr_batch_release(batch);
+    assert_int_equal(observe(&fixture).size_bytes, size);
+    log_fixture_done(&fixture);
+}
+
 static void options_have_defaults(void **state)
 {
     (void)state;
@@ -491,6 +653,10 @@ int main(void)
         cmocka_unit_test(a_second_process_is_locked_out),
         cmocka_unit_test(source_names_are_checked),
         cmocka_unit_test(find_time_gives_a_place_to_start),
+        cmocka_unit_test(many_schemas_are_logged),
+        cmocka_unit_test(large_values_pass),
+        cmocka_unit_test(batches_that_are_out_are_waited_for),
+        cmocka_unit_test(an_empty_batch_is_not_written),
         cmocka_unit_test(options_have_defaults),
     };
     return cmocka_run_group_tests_name("stream_log", tests, NULL, NULL);

@@ -59,7 +59,8 @@ void kit_tuple(struct kit *kit, const struct kit_cell *cells, uint16_t count);
 /** 'I', 'U' or 'D', the relation, and the tag of the first tuple. */
 void kit_row(struct kit *kit, char tag, uint32_t oid, char tuple);
 
-/** Prints all events of the batch, one a line, transactions in braces; valid until the next call. */
+/** Prints all events of the batch, one a line, transactions in braces; valid until the next
+ * call. */
 const char *kit_print(const struct kit *kit);
 
 #endif

@@ -22,7 +22,10 @@ static const struct slot_case {
     {"missing", {false, false, false, 0, 0, "", ""}, 100, MR_STOP, "is gone"},
     {"lost", {true, false, true, 0, 50, "pgoutput", "d"}, 100, MR_STOP, "is lost"},
     {"in use", {true, true, false, 4711, 50, "pgoutput", "d"}, 100, MR_RETRY, "4711"},
-    {"another plug-in", {true, false, false, 0, 50, "test_decoding", "d"}, 100, MR_STOP,
+    {"another plug-in",
+     {true, false, false, 0, 50, "test_decoding", "d"},
+     100,
+     MR_STOP,
      "test_decoding"},
     {"another database", {true, false, false, 0, 50, "pgoutput", "e"}, 100, MR_STOP, "\"e\""},
 };

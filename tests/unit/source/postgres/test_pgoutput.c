@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_pgoutput.c - transactions, relations and rows: what each message becomes, and what is refused.
+ * test_pgoutput.c - transactions, relations and rows: what each message becomes, and what is
+ * refused.
  */
 #include "check.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * test_postgres_config.c - URLs and options that are taken, and those that are refused with a reason.
+ * test_postgres_config.c - URLs and options that are taken, and those that are refused with a
+ * reason.
  */
 #include "check.h"
 
