@@ -73,10 +73,10 @@ static const struct mr_option duckdb_options[] = {
         .name = "threads",
         .type = MR_OPT_UINT,
         .offset = offsetof(struct mr_duckdb_config, threads),
-        .fallback = "2",
+        .fallback = "1",
         .min = 1,
         .max = 1024,
-        .help = "threads of the engine",
+        .help = "threads of the engine; more speed up large queries, and cost every commit",
     },
     {
         .name = "wal_bytes_max",

@@ -495,6 +495,10 @@ static enum mr_binlog_fed decode_rows(struct mr_binlog_stream *stream, struct mr
 {
     MR_ASSERT(stream->group.state == MR_GROUP_OPEN && stream->group.has_rows);
     struct mr_rows_cursor *cursor = &stream->cursor;
+    if (!batch->transaction_open && batch->event_count > 0 &&
+        mr_binlog_may_hand_on(stream, batch)) {
+        return MR_BINLOG_MORE; /* rather than to open the transaction with nothing in it */
+    }
     if (!mr_group_enter(&stream->group, batch, err)) {
         return MR_BINLOG_ERROR;
     }

@@ -129,6 +129,24 @@ static bool ask_captured(struct mr_binlog_tables *tables, struct mr_binlog_table
     return table->is_captured;
 }
 
+/** MariaDB logs a sequence's state as inserts into a table of these columns; it is no table. */
+static bool is_sequence(const struct mr_schema *schema)
+{
+    static const char *const names[] = {"next_not_cached_value", "minimum_value", "maximum_value",
+                                        "start_value",           "increment",     "cache_size",
+                                        "cycle_option",          "cycle_count"};
+    MR_ASSERT(schema->column_count > 0);
+    if (schema->column_count != MR_ARRAY_LEN(names)) {
+        return false;
+    }
+    for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
+        if (strcmp(schema->columns[i].name, names[i]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
                         const struct mr_table_map *map, struct mr_error *err)
 {
@@ -151,6 +169,7 @@ static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table 
     table->shape = mr_memory_new(map->shape.length, 1);
     table->shape_size = map->shape.length;
     memcpy(table->shape, map->shape.bytes, map->shape.length);
+    table->is_captured = !is_sequence(layout->schema);
     return true;
 }
 

@@ -119,10 +119,15 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
     MR_ASSERT(source->binlog == NULL);
     char file[MR_MYSQL_FILE_BYTES_MAX] = "";
     char *gtids = NULL;
+    uint64_t case_mode = 0;
 
     if (!resume->by_gtids) {
         MR_ASSERT(resume->place.file.length < sizeof(file));
         memcpy(file, resume->place.file.bytes, resume->place.file.length);
+    }
+    if (!mr_mysql_query_uint(source->query, "SELECT @@global.lower_case_table_names", &case_mode,
+                             err)) {
+        return false;
     }
     if (resume->keeps_gtids) {
         gtids = mr_memory_copy_text(resume->place.gtids.bytes, resume->place.gtids.length);
@@ -133,6 +138,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
         .value_bytes_max = source->context.value_bytes_max,
         .target_bytes = source->context.target_bytes,
         .is_maria = source->stream->is_maria,
+        .names_lower_case = case_mode != 0,
         .epoch = epoch,
         .file = file,
         .offset = resume->by_gtids ? 4 : resume->place.offset,

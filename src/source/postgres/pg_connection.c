@@ -83,6 +83,7 @@ static int first_line(const char *message)
 bool mr_pg_fail_result(const struct mr_pg_connection *connection, const PGresult *result,
                        const char *what, struct mr_error *err)
 {
+    MR_ASSERT(connection->endpoint != NULL);
     const char *sqlstate = mr_pg_sqlstate(result);
     if (sqlstate[0] == '\0') {
         const char *message = PQerrorMessage(connection->pg);
@@ -107,6 +108,7 @@ bool mr_pg_fail_result(const struct mr_pg_connection *connection, const PGresult
  */
 static void find_sqlstate(const char *message, char sqlstate[SQLSTATE_BYTES], size_t *offset)
 {
+    MR_ASSERT(message != NULL);
     static const char code_characters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     sqlstate[0] = '\0';
     for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 3, ":  ")) {
@@ -122,6 +124,7 @@ static void find_sqlstate(const char *message, char sqlstate[SQLSTATE_BYTES], si
 
 static bool fail_connect(const struct mr_pg_connection *connection, struct mr_error *err)
 {
+    MR_ASSERT(connection->endpoint != NULL);
     const struct mr_pg_endpoint *endpoint = connection->endpoint;
     const struct mr_pg_config *config = connection->config;
     const char *message = PQerrorMessage(connection->pg);
@@ -168,6 +171,7 @@ bool mr_pg_connection_wait(const struct mr_pg_connection *connection, bool writa
 
 static uint64_t deadline_ns(const struct mr_pg_connection *connection)
 {
+    MR_ASSERT(connection->wait_ms_max > 0);
     return connection->env->monotonic_ns(connection->env) + connection->wait_ms_max * NS_PER_MS;
 }
 
@@ -184,6 +188,7 @@ static bool wait_until(const struct mr_pg_connection *connection, bool writable,
 static bool read_password(const struct mr_pg_connection *connection, char *password, size_t size,
                           struct mr_error *err)
 {
+    MR_ASSERT(size > 1);
     const struct mr_env *env = connection->env;
     const char *file = connection->config->password_file;
     size_t length = 0;
@@ -207,6 +212,7 @@ static bool read_password(const struct mr_pg_connection *connection, char *passw
 static PGconn *start(const struct mr_pg_connection *connection, const char *password,
                      const char *application)
 {
+    MR_ASSERT(connection->endpoint != NULL && connection->pg == NULL);
     const struct mr_pg_config *config = connection->config;
     const bool is_replication = connection->kind == MR_PG_CONNECTION_REPLICATION;
     char port[8];
@@ -275,6 +281,7 @@ static bool complete(struct mr_pg_connection *connection, struct mr_error *err)
 
 static bool check_primary(struct mr_pg_connection *connection, struct mr_error *err)
 {
+    MR_ASSERT(connection->config->endpoint_count > 1);
     PGresult *result = mr_pg_command(connection, "SELECT pg_catalog.pg_is_in_recovery()", err);
     if (result == NULL) {
         return false;
@@ -292,6 +299,7 @@ static bool check_primary(struct mr_pg_connection *connection, struct mr_error *
 static bool open_endpoint(struct mr_pg_connection *connection, const char *password,
                           const char *application, struct mr_error *err)
 {
+    MR_ASSERT(connection->pg == NULL);
     connection->pg = start(connection, password, application);
     if (!complete(connection, err) ||
         (connection->config->endpoint_count > 1 && !check_primary(connection, err)) ||
@@ -373,6 +381,7 @@ static void cancel(const struct mr_pg_connection *connection)
 static bool next_result(struct mr_pg_connection *connection, uint64_t until_ns, PGresult **result,
                         struct mr_error *err)
 {
+    MR_ASSERT(connection->pg != NULL);
     for (;;) {
         const int unsent = PQflush(connection->pg);
         if (unsent < 0 || PQconsumeInput(connection->pg) == 0) {

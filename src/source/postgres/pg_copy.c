@@ -24,6 +24,7 @@
 
 static bool read_header(struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(in->offset == 0);
     const uint8_t *signature = mr_read_bytes(in, SIGNATURE_BYTES);
     const uint32_t flags = mr_read_u32_be(in);
     const uint32_t extension = mr_read_u32_be(in);
@@ -39,6 +40,7 @@ static bool read_header(struct mr_reader *in, struct mr_error *err)
 
 static MR_COLD bool fail_null(const struct mr_pg_copy *copy, uint16_t column, struct mr_error *err)
 {
+    MR_ASSERT(column < copy->schema->column_count);
     const struct mr_column *of = &copy->schema->columns[column];
     return mr_fail(
         err, MR_E_SOURCE, MR_RETRY,
@@ -49,6 +51,7 @@ static MR_COLD bool fail_null(const struct mr_pg_copy *copy, uint16_t column, st
 static MR_COLD bool fail_size(const struct mr_pg_copy *copy, uint16_t column, size_t length,
                               struct mr_error *err)
 {
+    MR_ASSERT(length > copy->value_bytes_max);
     return mr_fail(err, MR_E_LIMIT, MR_STOP,
                    "table \"%s.%s\", column \"%s\": a value of %zu bytes, found while copying, is "
                    "larger than value_max (%llu); raise value_max, or exclude the table",
@@ -61,6 +64,7 @@ static inline enum mr_pg_decoded put_cell(const struct mr_pg_copy *copy, struct 
                                           struct mr_chunk *chunk, uint16_t column,
                                           struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(column < chunk->column_count);
     const struct mr_pg_plan *plan = &copy->plans[column];
     const uint32_t length = mr_read_u32_be(in);
     if (length == UINT32_MAX && !in->failed) {
@@ -109,6 +113,7 @@ static enum mr_pg_decoded full_or_failed(const struct mr_pg_copy *copy,
 static enum mr_pg_decoded decode_row(const struct mr_pg_copy *copy, struct mr_batch *batch,
                                      struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(copy->has_header);
     uint16_t index = MR_NO_CHUNK;
     const uint16_t column_count = copy->schema->column_count;
     if (MR_UNLIKELY(batch->event_count >= MR_BATCH_EVENTS_MAX - 1 ||

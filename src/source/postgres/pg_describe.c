@@ -72,6 +72,7 @@ static const char describe_query[] =
 
 static PGresult *ask(struct mr_pg_connection *connection, uint32_t oid, struct mr_error *err)
 {
+    MR_ASSERT(oid != 0);
     char text[16];
     (void)snprintf(text, sizeof(text), "%u", oid);
     const char *const parameters[] = {text};
@@ -108,6 +109,7 @@ static const char *to_text(const PGresult *result, int row, enum field field,
 static bool fill(const PGresult *result, int row, struct mr_pg_column *column,
                  struct mr_arena *arena)
 {
+    MR_ASSERT(row < PQntuples(result));
     bool ok = true;
     column->known = true;
     column->is_not_null = is_true(result, row, FIELD_NOT_NULL);
@@ -130,6 +132,7 @@ static bool fail_full(const struct mr_pg_table *table, struct mr_error *err)
 bool mr_pg_describe(void *connection, struct mr_pg_table *table, struct mr_arena *arena,
                     struct mr_error *err)
 {
+    MR_ASSERT(table->oid != 0);
     PGresult *result = ask(connection, table->oid, err);
     bool ok = true;
     if (result == NULL) {
@@ -172,6 +175,7 @@ static bool is_listed(const char *list, const char *name)
 /* Before 18 a generated column is never sent, though the publication lists it. */
 static bool is_sent(const PGresult *result, int row, const char *published, int version)
 {
+    MR_ASSERT(row < PQntuples(result));
     if (is_true(result, row, FIELD_IS_GENERATED) &&
         (published == NULL || version < GENERATED_VERSION_MIN)) {
         return false;

@@ -145,6 +145,7 @@ static bool sum_digits(const struct mr_pg_numeric *numeric, unsigned drop, mr_i1
 /* The same number without leading and trailing zero digits. */
 static struct mr_pg_numeric strip_zeros(const struct mr_pg_numeric *numeric)
 {
+    MR_ASSERT(numeric->scale <= SCALE_MAX);
     struct mr_pg_numeric stripped = *numeric;
     while (stripped.digit_count > 0 && digit_at(&stripped, stripped.digit_count - 1) == 0) {
         stripped.digit_count--;
@@ -212,6 +213,7 @@ static void put_four(uint8_t *text, unsigned digit)
 /* The digit worth 10000^power; zero outside those that were sent. */
 static unsigned digit_of_power(const struct mr_pg_numeric *numeric, int32_t power)
 {
+    MR_ASSERT(numeric->digit_count <= UINT16_MAX);
     const int32_t index = numeric->weight - power;
     return index < 0 || index >= (int32_t)numeric->digit_count ? 0
                                                                : digit_at(numeric, (uint32_t)index);

@@ -67,6 +67,7 @@ static bool is_true(const PGresult *result, int row, int field)
 
 static void check_settings(struct preflight *preflight, const PGresult *server)
 {
+    MR_ASSERT(PQntuples(server) == 1);
     struct mr_findings *findings = preflight->findings;
     const int version = PQserverVersion(preflight->connection.pg);
     const char *wal_level = mr_pg_field(server, 0, SERVER_WAL_LEVEL);
@@ -98,6 +99,7 @@ static void check_settings(struct preflight *preflight, const PGresult *server)
 
 static void check_room(struct preflight *preflight, const PGresult *server)
 {
+    MR_ASSERT(PQntuples(server) == 1);
     struct mr_findings *findings = preflight->findings;
     const long slots_max = strtol(mr_pg_field(server, 0, SERVER_SLOTS_MAX), NULL, 10);
     const long slots_used = strtol(mr_pg_field(server, 0, SERVER_SLOTS_USED), NULL, 10);
@@ -120,6 +122,7 @@ static void check_room(struct preflight *preflight, const PGresult *server)
 
 static void check_role(struct preflight *preflight, const PGresult *server)
 {
+    MR_ASSERT(PQntuples(server) == 1);
     struct mr_findings *findings = preflight->findings;
     const char *user = mr_pg_field(server, 0, SERVER_USER);
     struct mr_pg_connection replication = {0};
@@ -240,6 +243,7 @@ static const char tables_query[] =
 static void check_privileges(struct preflight *preflight, const PGresult *tables, int row,
                              const char *what)
 {
+    MR_ASSERT(row < PQntuples(tables));
     const char *user = preflight->config->user;
     const char *space = mr_pg_field(tables, row, TABLE_SPACE);
     const char *table = mr_pg_field(tables, row, TABLE_NAME);
@@ -272,6 +276,7 @@ static bool has_key(const struct mr_pg_table *table)
 static bool check_table(struct preflight *preflight, const PGresult *tables, int row,
                         struct mr_error *err)
 {
+    MR_ASSERT(row < PQntuples(tables));
     char what[sizeof(preflight->findings->items[0].what)];
     const char *type_name = NULL;
     struct mr_pg_table table = {

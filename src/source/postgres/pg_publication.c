@@ -48,6 +48,7 @@ static void append_identifier(struct mr_writer *writer, const char *name)
 static uint32_t append_tables(struct mr_writer *writer, const PGresult *tables, const char *verb,
                               const struct mr_table_filter *filter)
 {
+    MR_ASSERT(PQnfields(tables) == 2);
     uint32_t count = 0;
     for (int row = 0; row < PQntuples(tables); row++) {
         const char *space = mr_pg_field(tables, row, 0);
@@ -117,6 +118,7 @@ void mr_pg_publication_done(struct mr_pg_publication *publication)
 bool mr_pg_publication_ensure(struct mr_pg_connection *connection, const char *name,
                               const struct mr_table_filter *filter, struct mr_error *err)
 {
+    MR_ASSERT(connection->kind == MR_PG_CONNECTION_SQL);
     struct mr_pg_publication publication;
     if (!mr_pg_publication_read(connection, name, filter, &publication, err)) {
         return false;

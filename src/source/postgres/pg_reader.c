@@ -33,6 +33,7 @@ struct mr_snapshot_reader {
 
 static bool import_snapshot(struct mr_snapshot_reader *reader, struct mr_error *err)
 {
+    MR_ASSERT(reader->connection.pg != NULL);
     char name[2 * MR_PG_NAME_BYTES_MAX + 3];
     char command[192 + sizeof(name)];
     mr_pg_quote_literal(reader->snapshot->point.snapshot, name, sizeof(name));
@@ -73,6 +74,7 @@ void mr_pg_reader_close(struct mr_snapshot_reader *reader)
 /* Which leaf a table's piece belongs to; *piece is then the leaf's own. */
 static const struct mr_pg_leaf *find_leaf(const struct mr_pg_copied *copied, uint32_t *piece)
 {
+    MR_ASSERT(copied->leaf_count > 0);
     uint32_t i = 0;
     while (*piece >= copied->leaves[i].piece_count) {
         *piece -= copied->leaves[i].piece_count;
@@ -91,6 +93,7 @@ static void append(struct mr_writer *writer, const char *text)
 static void append_range(struct mr_writer *writer, const struct mr_pg_leaf *leaf, uint32_t piece,
                          uint64_t piece_blocks)
 {
+    MR_ASSERT(piece < leaf->piece_count);
     char text[64];
     if (piece > 0) {
         (void)snprintf(text, sizeof(text), " AND ctid >= '(%llu,0)'::pg_catalog.tid",
@@ -171,6 +174,7 @@ bool mr_pg_reader_begin(struct mr_snapshot_reader *reader, uint32_t table, uint3
 /* The copy is over: END if the server says that it was complete. */
 static enum mr_next finish(struct mr_snapshot_reader *reader, struct mr_error *err)
 {
+    MR_ASSERT(reader->is_copying);
     reader->is_copying = false;
     PGresult *result = mr_pg_collect(&reader->connection, err);
     PQclear(result);
@@ -187,6 +191,7 @@ static enum mr_next finish(struct mr_snapshot_reader *reader, struct mr_error *e
 /* Waits for bytes; when many came since the last wait, it lets more of them gather first. */
 static bool receive(struct mr_snapshot_reader *reader, struct mr_error *err)
 {
+    MR_ASSERT(reader->is_copying && reader->message == NULL);
     const struct mr_env *env = reader->snapshot->context->env;
     const uint64_t wait_ms = reader->snapshot->context->wait_ms_max;
     if (reader->brought_bytes >= GATHER_BYTES_MIN) {
@@ -204,6 +209,7 @@ static bool receive(struct mr_snapshot_reader *reader, struct mr_error *err)
 static enum mr_next step(struct mr_snapshot_reader *reader, struct mr_batch *batch,
                          struct mr_error *err)
 {
+    MR_ASSERT(reader->is_copying);
     if (reader->message == NULL) {
         const int length = PQgetCopyData(reader->connection.pg, &reader->message, 1);
         if (length == -1) {

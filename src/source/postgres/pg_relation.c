@@ -12,6 +12,7 @@
 
 static uint32_t slot_of(uint32_t oid, uint32_t capacity)
 {
+    MR_ASSERT((capacity & (capacity - 1)) == 0);
     return oid * UINT32_C(2654435761) & (capacity - 1); /* Knuth's multiplicative hash */
 }
 
@@ -27,6 +28,7 @@ static struct mr_pg_relation **find_slot(const struct mr_pg_relations *relations
 
 static void grow(struct mr_pg_relations *relations)
 {
+    MR_ASSERT(relations->count <= relations->capacity);
     const struct mr_pg_relations old = *relations;
     relations->capacity = old.capacity == 0 ? CAPACITY_MIN : old.capacity * 2;
     relations->slots = mr_memory_new(relations->capacity, sizeof(struct mr_pg_relation *));

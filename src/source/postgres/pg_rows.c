@@ -63,6 +63,7 @@ static bool batch_has_more(const struct job *job)
 /* Out of room: another batch may have it, unless this one is empty already. */
 static enum put full_or_failed(const struct job *job)
 {
+    MR_ASSERT(job->relation != NULL);
     if (batch_has_more(job)) {
         *job->err = (struct mr_error){0};
         return PUT_FULL;
@@ -92,12 +93,14 @@ static void read_cell(struct mr_reader *in, struct mr_pg_wire_cell *cell)
 
 static MR_COLD enum put fail_cell(struct job *job, uint16_t column, enum mr_pg_put result)
 {
+    MR_ASSERT(column < job->relation->schema->column_count);
     (void)mr_pg_put_fail(result, job->relation->schema, column, job->err);
     return PUT_FAILED;
 }
 
 static MR_COLD enum put fail_value_size(struct job *job, uint16_t column, size_t length)
 {
+    MR_ASSERT(length > job->decoder->value_bytes_max);
     const struct mr_schema *schema = job->relation->schema;
     (void)mr_fail(job->err, MR_E_LIMIT, MR_STOP,
                   "table \"%s.%s\", column \"%s\": a value of %zu bytes is larger than value_max "
@@ -109,6 +112,7 @@ static MR_COLD enum put fail_value_size(struct job *job, uint16_t column, size_t
 
 static enum put put_null(struct job *job, struct mr_chunk *chunk, uint16_t at, uint16_t column)
 {
+    MR_ASSERT(at < chunk->column_count);
     const struct mr_pg_plan *plan = &job->relation->plans[column];
     if (MR_UNLIKELY(!plan->is_nullable)) {
         if (job->relation->schema->columns[column].key_index != MR_NOT_IN_KEY) {
@@ -123,6 +127,7 @@ static enum put put_null(struct job *job, struct mr_chunk *chunk, uint16_t at, u
 
 static enum put put_unchanged(struct job *job, struct mr_chunk *chunk, uint16_t at, uint16_t column)
 {
+    MR_ASSERT(at < chunk->column_count);
     const struct mr_schema *schema = job->relation->schema;
     if (schema->key_count == 0 || schema->columns[column].key_index != MR_NOT_IN_KEY) {
         return fail_cell(job, column, MR_PG_PUT_MALFORMED);
@@ -137,6 +142,7 @@ static enum put put_unchanged(struct job *job, struct mr_chunk *chunk, uint16_t 
 static inline enum put put_cell(struct job *job, struct mr_chunk *chunk, uint16_t at,
                                 uint16_t column, const struct mr_pg_wire_cell *cell)
 {
+    MR_ASSERT(at < chunk->column_count);
     const struct mr_pg_plan *plan = &job->relation->plans[column];
     if (MR_UNLIKELY(cell->kind == 'n')) {
         return put_null(job, chunk, at, column);
@@ -162,6 +168,7 @@ static inline enum put put_cell(struct job *job, struct mr_chunk *chunk, uint16_
 
 static enum put begin_row(struct job *job, enum mr_image image, struct row *row)
 {
+    MR_ASSERT(row->chunk == NULL);
     row->ended = false;
     row->chunk =
         mr_batch_chunk_for(job->batch, job->relation->schema, image, &row->index, job->err);
@@ -173,6 +180,7 @@ static enum put begin_row(struct job *job, enum mr_image image, struct row *row)
 
 static void end_row(struct row *row)
 {
+    MR_ASSERT(row->chunk != NULL && !row->ended);
     row->number = mr_chunk_end_row(row->chunk);
     row->ended = true;
 }
@@ -193,6 +201,7 @@ static void take_back(struct row *row)
 /* From the wire to the chunk, without a stop in between. */
 static enum put put_wire_row(struct job *job, struct row *row, bool may_be_unchanged)
 {
+    MR_ASSERT(row->chunk == NULL);
     const uint16_t column_count = mr_read_u16_be(job->in);
     enum put done = PUT_OK;
     if (column_count != job->relation->column_count) {
@@ -214,6 +223,7 @@ static enum put put_wire_row(struct job *job, struct row *row, bool may_be_uncha
 
 static void read_row(struct job *job, struct mr_pg_wire_cell *cells)
 {
+    MR_ASSERT(job->relation->column_count <= MR_COLUMN_COUNT_MAX);
     const uint16_t column_count = mr_read_u16_be(job->in);
     if (column_count != job->relation->column_count) {
         job->in->failed = true;
@@ -226,6 +236,7 @@ static void read_row(struct job *job, struct mr_pg_wire_cell *cells)
 static enum put put_row(struct job *job, enum mr_image image, const struct mr_pg_wire_cell *cells,
                         struct row *row)
 {
+    MR_ASSERT(image == MR_IMAGE_FULL || job->relation->schema->key_count > 0);
     const struct mr_schema *schema = job->relation->schema;
     enum put done = begin_row(job, image, row);
     const uint16_t count = image == MR_IMAGE_KEY ? schema->key_count : schema->column_count;
@@ -243,6 +254,7 @@ static enum put put_row(struct job *job, enum mr_image image, const struct mr_pg
 
 static enum put fail_without_old_row(struct job *job, const char *what)
 {
+    MR_ASSERT(job->relation->schema->key_count == 0);
     const struct mr_schema *schema = job->relation->schema;
     (void)mr_fail(job->err, MR_E_SOURCE, MR_STOP,
                   "%s of table \"%s.%s\", which has no key, came without its old row; run: ALTER "
@@ -254,6 +266,7 @@ static enum put fail_without_old_row(struct job *job, const char *what)
 static enum put add_event(struct job *job, enum mr_event_kind kind, const struct row *row,
                           const struct row *before)
 {
+    MR_ASSERT(row->chunk == NULL || row->ended);
     return mr_batch_add_event(job->batch, kind, row->index, row->number, before->index,
                               before->number, job->err)
                ? PUT_OK
@@ -263,6 +276,7 @@ static enum put add_event(struct job *job, enum mr_event_kind kind, const struct
 /* The after image alone: an Insert, or an Update whose key did not change. */
 static enum put decode_after(struct job *job, enum mr_event_kind kind)
 {
+    MR_ASSERT(job->decoder->is_begun);
     struct row row = no_row;
     enum put done = put_wire_row(job, &row, kind == MR_EVENT_UPDATE);
     if (done == PUT_OK && !mr_reader_finish(job->in, "pgoutput row", job->err)) {
@@ -281,6 +295,7 @@ static enum put decode_after(struct job *job, enum mr_event_kind kind)
 /* Fills in what the new row left out and the old one has; says whether the key is another one. */
 static bool merge_old_row(const struct job *job, bool old_is_whole)
 {
+    MR_ASSERT(job->relation->schema->column_count == job->relation->column_count);
     const struct mr_schema *schema = job->relation->schema;
     const struct mr_pg_wire_cell *old_row = job->decoder->old_row;
     struct mr_pg_wire_cell *new_row = job->decoder->new_row;
@@ -298,6 +313,7 @@ static bool merge_old_row(const struct job *job, bool old_is_whole)
 
 static enum put decode_update_with_old(struct job *job, bool old_is_whole)
 {
+    MR_ASSERT(job->decoder->is_begun);
     struct row before = no_row;
     struct row after = no_row;
     enum put done = PUT_OK;
@@ -348,6 +364,7 @@ static enum put decode_update(struct job *job)
 
 static enum put decode_delete(struct job *job)
 {
+    MR_ASSERT(job->decoder->is_begun);
     struct row before = no_row;
     const uint8_t tag = mr_read_u8(job->in);
     if (tag == 'K' || tag == 'O') {
@@ -467,6 +484,7 @@ static bool loosen(struct job *job)
 enum mr_pg_decoded mr_pg_rows_decode(struct mr_pgoutput *decoder, struct mr_batch *batch,
                                      uint8_t tag, struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(tag == 'I' || tag == 'U' || tag == 'D');
     enum mr_pg_decoded ready = MR_PG_FAILED;
     const uint32_t oid = mr_read_u32_be(in);
     if (!mr_reader_check(in, "pgoutput row", err)) {

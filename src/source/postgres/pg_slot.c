@@ -42,6 +42,7 @@ bool mr_pg_identify(struct mr_pg_connection *connection, struct mr_pg_identity_o
 
 uint64_t mr_pg_timeline_left_at(const char *history, uint32_t timeline)
 {
+    MR_ASSERT(history != NULL);
     char lsn_text[MR_PG_LSN_TEXT_BYTES];
     for (const char *line = history; line != NULL; line = strchr(line, '\n')) {
         line += *line == '\n' ? 1 : 0;
@@ -63,6 +64,7 @@ static bool check_timeline(struct mr_pg_connection *connection,
                            const struct mr_pg_identity_of *identity,
                            const struct mr_position *resume, struct mr_error *err)
 {
+    MR_ASSERT(identity->timeline != 0);
     char command[48];
     const char *slash = strchr(resume->epoch, '/');
     const uint32_t ours = slash == NULL ? 0 : (uint32_t)strtoul(slash + 1, NULL, 10);
@@ -119,6 +121,7 @@ bool mr_pg_position_set(struct mr_position *position, const struct mr_pg_identit
 bool mr_pg_slot_read(struct mr_pg_connection *connection, const char *name, struct mr_pg_slot *slot,
                      struct mr_error *err)
 {
+    MR_ASSERT(name[0] != '\0');
     const char *const parameters[] = {name};
     PGresult *result = mr_pg_query(
         connection,
@@ -146,6 +149,7 @@ bool mr_pg_slot_read(struct mr_pg_connection *connection, const char *name, stru
 static bool check_position(const struct mr_pg_slot *slot, const char *name, uint64_t resume_lsn,
                            struct mr_error *err)
 {
+    MR_ASSERT(slot->exists);
     char ours[MR_PG_LSN_TEXT_BYTES];
     char theirs[MR_PG_LSN_TEXT_BYTES];
     if (resume_lsn == 0 || slot->confirmed_lsn <= resume_lsn) {

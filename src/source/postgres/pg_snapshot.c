@@ -33,6 +33,7 @@
  * connection. */
 static bool create_temporary(struct mr_snapshot *snapshot, struct mr_error *err)
 {
+    MR_ASSERT(snapshot->point.lsn == 0);
     char name[MR_PG_NAME_BYTES_MAX];
     const struct mr_env *env = snapshot->context->env;
     (void)snprintf(name, sizeof(name), "millrace_copy_%llx",
@@ -43,6 +44,7 @@ static bool create_temporary(struct mr_snapshot *snapshot, struct mr_error *err)
 
 static bool check_wal_level(struct mr_snapshot *snapshot, struct mr_error *err)
 {
+    MR_ASSERT(snapshot->control.pg != NULL);
     PGresult *result = mr_pg_query(&snapshot->control, "SHOW wal_level", NULL, 0, err);
     if (result == NULL) {
         return false;
@@ -63,6 +65,7 @@ static bool check_wal_level(struct mr_snapshot *snapshot, struct mr_error *err)
 static bool fix_point(struct mr_snapshot *snapshot, bool tables_wanted,
                       const struct mr_position *existing, uint64_t *start_lsn, struct mr_error *err)
 {
+    MR_ASSERT(snapshot->point.lsn == 0 && snapshot->exporter.pg != NULL);
     const struct mr_source_context *context = snapshot->context;
     char name[MR_PG_NAME_BYTES_MAX];
     struct mr_pg_slot slot;

@@ -77,6 +77,7 @@ static bool fail_full(struct mr_error *err)
 /* "a", "b", "c" */
 static const char *column_list(struct mr_snapshot *snapshot, const struct mr_schema *schema)
 {
+    MR_ASSERT(schema->column_count <= MR_COLUMN_COUNT_MAX);
     struct mr_writer writer;
     mr_writer_init(&writer, COLUMNS_BYTES_MAX);
     for (uint16_t i = 0; i < schema->column_count; i++) {
@@ -96,6 +97,7 @@ static const char *column_list(struct mr_snapshot *snapshot, const struct mr_sch
 static bool add_leaf(struct mr_snapshot *snapshot, const PGresult *leaves, int row,
                      const char *filter, struct mr_pg_leaf *leaf)
 {
+    MR_ASSERT(row < PQntuples(leaves));
     char space[QUOTED_BYTES];
     char table[QUOTED_BYTES];
     char qualified[2 * QUOTED_BYTES];
@@ -120,6 +122,7 @@ static bool add_leaf(struct mr_snapshot *snapshot, const PGresult *leaves, int r
 static void join_leaves(struct mr_snapshot *snapshot, struct mr_pg_copied *copied,
                         const struct mr_pg_table *table)
 {
+    MR_ASSERT(copied->leaves != NULL);
     char space[QUOTED_BYTES];
     char name[QUOTED_BYTES];
     char qualified[2 * QUOTED_BYTES];
@@ -142,6 +145,7 @@ static void join_leaves(struct mr_snapshot *snapshot, struct mr_pg_copied *copie
 static bool list_leaves(struct mr_snapshot *snapshot, const struct mr_pg_table *table,
                         const char *filter, uint32_t index, struct mr_error *err)
 {
+    MR_ASSERT(index < snapshot->table_count);
     struct mr_pg_copied *copied = &snapshot->copied[index];
     struct mr_snapshot_table *shown = &snapshot->tables[index];
     char oid[16];
@@ -179,6 +183,7 @@ static bool list_leaves(struct mr_snapshot *snapshot, const struct mr_pg_table *
 static bool add_table(struct mr_snapshot *snapshot, const PGresult *tables, int row,
                       struct mr_arena *scratch, struct mr_error *err)
 {
+    MR_ASSERT(row < PQntuples(tables));
     const uint32_t index = snapshot->table_count;
     struct mr_pg_table table = {
         .oid = to_u32(tables, row, TABLE_OID),
@@ -255,6 +260,7 @@ bool mr_pg_snapshot_list(struct mr_snapshot *snapshot, const char *publication,
 
 bool mr_pg_snapshot_check(struct mr_snapshot *snapshot, uint32_t table, struct mr_error *err)
 {
+    MR_ASSERT(table < snapshot->table_count);
     const struct mr_pg_copied *copied = &snapshot->copied[table];
     const struct mr_schema *schema = snapshot->tables[table].schema;
     MR_ASSERT(copied->leaf_count >= 1);

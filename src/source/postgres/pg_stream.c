@@ -60,6 +60,7 @@ static uint64_t monotonic_ns(const struct mr_source *source)
 
 static uint32_t whole_count(const struct mr_source *source, const struct mr_batch *batch)
 {
+    MR_ASSERT(!source->decoder.is_begun || batch->transaction_count > 0);
     return batch->transaction_count - (source->decoder.is_begun ? 1u : 0u);
 }
 
@@ -86,6 +87,7 @@ static bool fail_ended(struct mr_source *source, struct mr_error *err)
 /* Makes sure that there is a message; *has is false when libpq holds none that is complete. */
 static bool fetch(struct mr_source *source, bool *has, struct mr_error *err)
 {
+    MR_ASSERT(!source->has_failed);
     *has = source->message != NULL;
     if (*has) {
         return true;
@@ -106,6 +108,7 @@ static bool fetch(struct mr_source *source, bool *has, struct mr_error *err)
 
 static void note_idle(struct mr_source *source, uint64_t lsn)
 {
+    MR_ASSERT(source->idle_lsn >= source->handed_lsn || lsn != 0);
     if (!source->decoder.in_transaction && lsn > source->idle_lsn) {
         source->idle_lsn = lsn;
     }
@@ -114,6 +117,7 @@ static void note_idle(struct mr_source *source, uint64_t lsn)
 static enum mr_pg_decoded take_data(struct mr_source *source, struct mr_batch *batch,
                                     struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(in->offset == 1);
     const uint64_t start = mr_read_u64_be(in);
     mr_read_skip(in, 2 * sizeof(uint64_t));
     if (!mr_reader_check(in, "XLogData", err)) {
@@ -132,6 +136,7 @@ static enum mr_pg_decoded take_data(struct mr_source *source, struct mr_batch *b
 static enum mr_pg_decoded take_keepalive(struct mr_source *source, struct mr_reader *in,
                                          struct mr_error *err)
 {
+    MR_ASSERT(in->offset == 1);
     const uint64_t log_end = mr_read_u64_be(in);
     mr_read_skip(in, sizeof(uint64_t));
     const uint8_t reply_wanted = mr_read_u8(in);
@@ -149,6 +154,7 @@ static enum mr_pg_decoded take_keepalive(struct mr_source *source, struct mr_rea
 static enum mr_pg_decoded take_message(struct mr_source *source, struct mr_batch *batch,
                                        struct mr_error *err)
 {
+    MR_ASSERT(source->message != NULL);
     struct mr_reader in = mr_reader_init(source->message, source->message_length);
     const uint8_t tag = mr_read_u8(&in);
     if (MR_LIKELY(tag == 'w')) {
@@ -164,6 +170,7 @@ static enum mr_pg_decoded take_message(struct mr_source *source, struct mr_batch
 /* Decodes what libpq holds. */
 static enum drained drain(struct mr_source *source, struct mr_batch *batch, struct mr_error *err)
 {
+    MR_ASSERT(!source->has_failed);
     for (;;) {
         bool has = false;
         if (batch->event_count > 0 && mr_batch_is_filled(batch, source->context->target_bytes)) {
@@ -221,6 +228,7 @@ static enum mr_next hand_on(struct mr_source *source, const struct filling *fill
 static enum mr_next fail(struct mr_source *source, const struct filling *filling,
                          struct mr_error *err)
 {
+    MR_ASSERT(!source->has_failed || err->code == source->failure.code);
     MR_ASSERT(err->code != MR_OK);
     source->has_failed = true;
     source->failure = *err;
@@ -272,6 +280,7 @@ static bool consume(struct mr_source *source, struct mr_error *err)
 static uint64_t due_ns(const struct mr_source *source, const struct mr_batch *batch,
                        uint64_t now_ns)
 {
+    MR_ASSERT(now_ns >= source->status_sent_ns);
     const struct mr_pg_config *config = source->context->config;
     const uint64_t interval =
         source->status_due ? ACK_INTERVAL_NS : config->status_interval_ms * NS_PER_MS;
@@ -301,6 +310,7 @@ static bool tend(struct mr_source *source, uint64_t now_ns, struct mr_error *err
 /* Waits up to wait_ns for bytes and reads them; paces itself while they come thick. */
 static bool receive(struct mr_source *source, uint64_t wait_ns, struct mr_error *err)
 {
+    MR_ASSERT(source->message == NULL);
     const struct mr_env *env = source->context->env;
     /* A mere look into the socket neither pauses nor forgets how much came before. */
     const uint32_t pause_us =

@@ -66,6 +66,7 @@ static bool describe(void *context, struct mr_pg_table *table, struct mr_arena *
 /* Our clock minus the server's: the round trip that took least time bounds the error best. */
 static bool measure_skew(struct mr_source *source, struct mr_error *err)
 {
+    MR_ASSERT(source->control.pg != NULL);
     static const char query[] =
         "SELECT (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::pg_catalog.int8";
     const struct mr_env *env = source->context->env;
@@ -92,6 +93,7 @@ static bool measure_skew(struct mr_source *source, struct mr_error *err)
 static bool start_replication(struct mr_source *source, const char *slot, const char *publication,
                               uint64_t lsn, struct mr_error *err)
 {
+    MR_ASSERT(lsn != 0);
     char slot_quoted[2 * MR_PG_NAME_BYTES_MAX + 3];
     char names[2 * MR_PG_NAME_BYTES_MAX + 3];
     char names_quoted[2 * sizeof(names) + 3];
@@ -118,6 +120,7 @@ static bool start_replication(struct mr_source *source, const char *slot, const 
 static bool check_slot(struct mr_source *source, const char *name, uint64_t resume_lsn,
                        struct mr_error *err)
 {
+    MR_ASSERT(resume_lsn != 0);
     struct mr_pg_slot slot;
     return mr_pg_slot_read(&source->control, name, &slot, err) &&
            mr_pg_slot_check(&slot, name, PQdb(source->control.pg), resume_lsn, err);
@@ -212,6 +215,7 @@ bool mr_pg_stream_ack(struct mr_source *source, struct mr_native_position durabl
 
 bool mr_pg_stream_heartbeat(struct mr_source *source, uint64_t now_ns, struct mr_error *err)
 {
+    MR_ASSERT(now_ns >= source->heartbeat_ns);
     const struct mr_pg_config *config = source->context->config;
     if (config->heartbeat_ms == 0 ||
         now_ns - source->heartbeat_ns < config->heartbeat_ms * NS_PER_MS) {

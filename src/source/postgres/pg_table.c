@@ -20,6 +20,7 @@
 
 const char *mr_pg_arena_text(struct mr_arena *arena, struct mr_slice text)
 {
+    MR_ASSERT(text.bytes != NULL || text.length == 0);
     char *copy = mr_arena_alloc(arena, text.length + 1, 1);
     if (copy == NULL) {
         return NULL;
@@ -35,6 +36,7 @@ const char *mr_pg_arena_text(struct mr_arena *arena, struct mr_slice text)
 static const struct mr_column *earlier_column(const struct mr_schema *earlier,
                                               const struct mr_pg_column *column)
 {
+    MR_ASSERT(column->name != NULL);
     if (earlier == NULL || column->known) {
         return NULL;
     }
@@ -55,6 +57,7 @@ static struct mr_pg_type_ref type_ref(const struct mr_pg_column *column,
 static bool fill_column(const struct mr_pg_column *from, const struct mr_column *earlier,
                         struct mr_arena *arena, struct mr_column *to, struct mr_pg_plan *plan)
 {
+    MR_ASSERT(from->name != NULL);
     char name[MR_PG_TYPE_NAME_BYTES];
     *to = (struct mr_column){
         .name = from->name,
@@ -83,6 +86,7 @@ static bool fill_column(const struct mr_pg_column *from, const struct mr_column 
 static bool is_key_column(const struct mr_pg_table *table, uint16_t index,
                           const struct mr_column *earlier)
 {
+    MR_ASSERT(index < table->column_count);
     const struct mr_pg_column *column = &table->columns[index];
     if (IDENTITY_IS_KEYED(table->identity)) {
         return column->in_identity;
@@ -97,6 +101,7 @@ static bool is_key_column(const struct mr_pg_table *table, uint16_t index,
 const struct mr_pg_column *mr_pg_table_unsupported(const struct mr_pg_table *table,
                                                    const char **type_name)
 {
+    MR_ASSERT(table->columns != NULL || table->column_count == 0);
     for (uint16_t i = 0; i < table->column_count; i++) {
         struct mr_column column = {0};
         struct mr_pg_plan plan;
@@ -112,6 +117,7 @@ const struct mr_schema *mr_pg_table_intern(const struct mr_pg_table *table,
                                            struct mr_catalog *catalog, struct mr_arena *arena,
                                            struct mr_pg_plan *plans, struct mr_error *err)
 {
+    MR_ASSERT(table->space != NULL && table->name != NULL);
     const struct mr_schema *earlier = mr_catalog_latest(catalog, table->space, table->name);
     struct mr_column *columns = MR_ARENA_NEW(arena, struct mr_column, table->column_count);
     uint16_t key_count = 0;

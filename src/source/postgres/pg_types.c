@@ -31,6 +31,7 @@
         c_type value;                                                                              \
         (void)arena;                                                                               \
         (void)plan;                                                                                \
+        MR_ASSERT(column->width == sizeof(value));                                                 \
         if (MR_UNLIKELY(wire.length != sizeof(raw))) {                                             \
             return MR_PG_PUT_MALFORMED;                                                            \
         }                                                                                          \
@@ -62,6 +63,7 @@ static bool read_i64(struct mr_slice wire, int64_t *value)
 static enum mr_pg_put put_bool(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
                                const struct mr_pg_plan *plan, struct mr_slice wire)
 {
+    MR_ASSERT(column->width == sizeof(uint8_t));
     (void)arena;
     (void)plan;
     if (MR_UNLIKELY(wire.length != 1 || wire.bytes[0] > 1)) {
@@ -74,6 +76,7 @@ static enum mr_pg_put put_bool(struct mr_column_chunk *column, struct mr_arena *
 static enum mr_pg_put put_date(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
                                const struct mr_pg_plan *plan, struct mr_slice wire)
 {
+    MR_ASSERT(column->width == sizeof(int32_t));
     uint32_t raw;
     (void)arena;
     (void)plan;
@@ -95,6 +98,7 @@ static enum mr_pg_put put_date(struct mr_column_chunk *column, struct mr_arena *
 static enum mr_pg_put put_time(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
                                const struct mr_pg_plan *plan, struct mr_slice wire)
 {
+    MR_ASSERT(column->width == sizeof(int64_t));
     int64_t us;
     (void)arena;
     (void)plan;
@@ -109,6 +113,7 @@ static enum mr_pg_put put_timestamp(struct mr_column_chunk *column, struct mr_ar
                                     uint32_t row, const struct mr_pg_plan *plan,
                                     struct mr_slice wire)
 {
+    MR_ASSERT(column->width == sizeof(int64_t));
     int64_t us;
     (void)arena;
     (void)plan;
@@ -128,6 +133,7 @@ static enum mr_pg_put put_timestamp(struct mr_column_chunk *column, struct mr_ar
 static enum mr_pg_put put_uuid(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
                                const struct mr_pg_plan *plan, struct mr_slice wire)
 {
+    MR_ASSERT(column->type == MR_TYPE_UUID);
     (void)arena;
     (void)plan;
     if (MR_UNLIKELY(wire.length != column->width)) {
@@ -141,6 +147,7 @@ static enum mr_pg_put put_uuid(struct mr_column_chunk *column, struct mr_arena *
 static enum mr_pg_put put_decimal(struct mr_column_chunk *column, struct mr_arena *arena,
                                   uint32_t row, const struct mr_pg_plan *plan, struct mr_slice wire)
 {
+    MR_ASSERT(column->type == MR_TYPE_DECIMAL);
     struct mr_pg_numeric numeric;
     mr_i128 unscaled;
     (void)arena;
@@ -167,6 +174,7 @@ static enum mr_pg_put put_decimal(struct mr_column_chunk *column, struct mr_aren
 static enum mr_pg_put put_bytes(struct mr_column_chunk *column, struct mr_arena *arena,
                                 uint32_t row, const struct mr_pg_plan *plan, struct mr_slice wire)
 {
+    MR_ASSERT(column->width == 0);
     (void)plan;
     return mr_put_bytes(column, arena, row, wire.bytes, wire.length) ? MR_PG_PUT_OK
                                                                      : MR_PG_PUT_FULL;
@@ -175,6 +183,7 @@ static enum mr_pg_put put_bytes(struct mr_column_chunk *column, struct mr_arena 
 static enum mr_pg_put put_text(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
                                const struct mr_pg_plan *plan, struct mr_slice wire)
 {
+    MR_ASSERT(column->width == 0);
     (void)plan;
     if (MR_UNLIKELY(!mr_pg_text_is_utf8(wire.bytes, wire.length))) {
         return MR_PG_PUT_ENCODING;
@@ -197,6 +206,7 @@ static enum mr_pg_put put_numeric_text(struct mr_column_chunk *column, struct mr
                                        uint32_t row, const struct mr_pg_plan *plan,
                                        struct mr_slice wire)
 {
+    MR_ASSERT(column->width == 0);
     struct mr_pg_numeric numeric;
     const char *word = NULL;
     (void)plan;
@@ -232,6 +242,7 @@ static enum mr_pg_put put_numeric_text(struct mr_column_chunk *column, struct mr
  * Table 3-7 of the Unicode standard: only the second byte's bounds depend on the first. */
 static size_t utf8_sequence(const uint8_t *bytes, size_t left)
 {
+    MR_ASSERT(left > 0 && bytes[0] >= 0x80);
     const uint8_t first = bytes[0];
     const size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
     if (first < 0xC2 || first > 0xF4 || left < length) {

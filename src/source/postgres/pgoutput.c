@@ -51,6 +51,7 @@ void mr_pg_lsn_format(uint64_t lsn, char text[MR_PG_LSN_TEXT_BYTES])
 /* One to eight hexadecimal digits; false when there is anything else before `end`. */
 static bool parse_half(const char *text, const char *end, uint64_t *half)
 {
+    MR_ASSERT(text <= end);
     uint64_t value = 0;
     if (text == end || end - text > 8) {
         return false;
@@ -93,6 +94,7 @@ bool mr_pgoutput_init(struct mr_pgoutput *decoder, struct mr_error *err)
 
 void mr_pgoutput_done(struct mr_pgoutput *decoder)
 {
+    MR_ASSERT(!decoder->is_begun);
     mr_pg_relations_done(&decoder->relations);
     mr_arena_done(&decoder->scratch);
     free(decoder->old_row);
@@ -154,6 +156,7 @@ static bool decode_begin(struct mr_pgoutput *decoder, struct mr_reader *in, stru
 static bool check_commit(const struct mr_pgoutput *decoder, uint8_t flags, uint64_t commit_lsn,
                          uint64_t end_lsn, struct mr_error *err)
 {
+    MR_ASSERT(decoder->resume_lsn > 0 || !decoder->is_skipped);
     if (!decoder->in_transaction) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "pgoutput Commit outside a transaction");
     }
@@ -177,6 +180,7 @@ static bool check_commit(const struct mr_pgoutput *decoder, uint8_t flags, uint6
 static enum mr_pg_decoded decode_commit(struct mr_pgoutput *decoder, struct mr_batch *batch,
                                         struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(!decoder->is_skipped || !decoder->is_begun);
     const uint8_t flags = mr_read_u8(in);
     const uint64_t commit_lsn = mr_read_u64_be(in);
     const uint64_t end_lsn = mr_read_u64_be(in);
@@ -208,6 +212,7 @@ static enum mr_pg_decoded decode_commit(struct mr_pgoutput *decoder, struct mr_b
 
 static bool decode_origin(struct mr_pgoutput *decoder, struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(decoder->origin_length <= MR_PG_ORIGIN_BYTES_MAX);
     (void)mr_read_u64_be(in); /* where the origin committed it */
     const struct mr_slice name = mr_read_cstring(in);
 
@@ -250,6 +255,7 @@ static const char *read_name(struct mr_reader *in)
 static bool read_relation(struct mr_reader *in, struct mr_pg_table *table, struct mr_arena *scratch,
                           struct mr_error *err)
 {
+    MR_ASSERT(table->columns == NULL);
     table->oid = mr_read_u32_be(in);
     table->space = read_name(in);
     table->name = read_name(in);
@@ -344,6 +350,7 @@ static enum mr_pg_decoded decode_truncate(struct mr_pgoutput *decoder, struct mr
 static enum mr_pg_decoded decode_any(struct mr_pgoutput *decoder, struct mr_batch *batch,
                                      struct mr_reader *in, struct mr_error *err)
 {
+    MR_ASSERT(in->offset == 0);
     const uint8_t tag = mr_read_u8(in);
     switch (tag) {
     case 'I':

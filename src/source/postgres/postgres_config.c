@@ -199,6 +199,7 @@ static bool cut_port(char **host, char **port, struct mr_error *err)
 static bool add_endpoint(struct mr_pg_config *config, struct mr_option_memory *memory, char *text,
                          struct mr_error *err)
 {
+    MR_ASSERT(config->endpoint_count <= MR_PG_HOSTS_MAX);
     char *host = text;
     char *port_text = NULL;
     unsigned port = (unsigned)config->port;
@@ -267,6 +268,7 @@ static bool take_account(struct mr_pg_config *config, struct mr_option_memory *m
 static bool take_parameter(struct mr_pg_config *config, struct mr_option_memory *memory,
                            char *parameter, struct mr_error *err)
 {
+    MR_ASSERT(parameter != NULL);
     static const struct {
         const char *name;
         const char *option;
@@ -306,6 +308,7 @@ static void keep_shown_url(struct mr_pg_config *config, struct mr_option_memory 
 static bool take_url(struct mr_pg_config *config, struct mr_option_memory *memory,
                      struct mr_error *err)
 {
+    MR_ASSERT(config->url != NULL);
     char text[URL_BYTES_MAX];
     const char *rest = strstr(config->url, "://");
     const size_t scheme = rest == NULL ? 0 : (size_t)(rest - config->url);
@@ -365,6 +368,7 @@ static bool check_name(const char *option, const char *name, bool is_slot, struc
 
 static bool check_tls(const struct mr_pg_config *config, struct mr_error *err)
 {
+    MR_ASSERT(config->tls_mode + 1 < MR_ARRAY_LEN(tls_modes));
     if (config->tls_mode >= TLS_VERIFY_CA && config->tls_ca == NULL) {
         return mr_fail(err, MR_E_CONFIG, MR_STOP,
                        "tls.mode %s needs tls.ca; the system's authorities are usually in "
@@ -422,6 +426,7 @@ const char *mr_pg_config_tls_mode(const struct mr_pg_config *config)
 void mr_pg_config_slot(const struct mr_pg_config *config, const char *pipeline, const char *source,
                        char name[MR_PG_NAME_BYTES_MAX])
 {
+    MR_ASSERT(pipeline != NULL && source != NULL);
     char wanted[2 * URL_BYTES_MAX];
     if (config->slot != NULL) {
         (void)snprintf(name, MR_PG_NAME_BYTES_MAX, "%s", config->slot);

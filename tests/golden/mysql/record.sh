@@ -13,8 +13,8 @@
 #   mysql80_full     MySQL 8.0.31 --binlog-row-metadata=FULL --gtid-mode=ON
 #                    --enforce-gtid-consistency=ON               types special json alter
 #   mysql9_full      MySQL 9.7, the same options                 types special json alter mysql9
-#   maria_nolog      MariaDB 10.11                               types special
-#   maria_full       MariaDB 10.11 --binlog-row-metadata=FULL    types special alter
+#   maria_nolog      MariaDB 10.11                               types special maria
+#   maria_full       MariaDB 10.11 --binlog-row-metadata=FULL    types special alter maria
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 name=$1 port=$2 directory=$3
