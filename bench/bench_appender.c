@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_appender.c - the limit to measure the warehouse beside: a bare DuckDB appender loop over the
- * rows of bench.py, in commits of 50,000, into a file, with nothing before it.
+ * bench_appender.c - the limit to measure the warehouse beside: a bare DuckDB appender loop over
+ * the rows of bench.py, in commits of 50,000, into a file, with nothing before it.
  *
  *   bench_appender ROWS
  */

@@ -116,34 +116,8 @@ static void set_options(struct bench *bench, int argc, char **argv)
     }
 }
 
-static void open_bench(struct bench *bench, const char *dir, int argc, char **argv)
+static const struct mr_schema *payment_schema(struct bench *bench)
 {
-    static const char *const names[] = {"ops"};
-    const struct mr_sink_context context = {
-        .name = "warehouse",
-        .config = &bench->config,
-        .env = &mr_env_posix,
-        .source_names = names,
-        .source_count = 1,
-        .memory_bytes = UINT64_C(128) << 20,
-    };
-
-    (void)snprintf(bench->path, sizeof(bench->path), "%s/bench.duckdb", dir);
-    if (!mr_options_defaults(mr_sink_duckdb.options, &bench->config, &bench->memory, &bench->err)) {
-        die(bench, "options");
-    }
-    set_options(bench, argc, argv);
-    bench->config.path = bench->path;
-    bench->sink = mr_sink_duckdb.open(&context, &bench->err);
-    if (bench->sink == NULL) {
-        die(bench, "open");
-    }
-    struct mr_sink_position position;
-    if (!mr_sink_duckdb.position(bench->sink, 0, &position, &bench->err)) {
-        die(bench, "position");
-    }
-    bench->sequence = position.sequence + 1;
-    bench->catalog = mr_catalog_open();
     const struct mr_column columns[] = {
         {.name = "id", .source_type = "bigint", .type = MR_TYPE_I64},
         {.name = "plate",
@@ -193,7 +167,38 @@ static void open_bench(struct bench *bench, const char *dir, int argc, char **ar
                                     .table = "payment",
                                     .columns = columns,
                                     .column_count = MR_ARRAY_LEN(columns)};
-    bench->schema = mr_catalog_intern(bench->catalog, &draft, &bench->err);
+    return mr_catalog_intern(bench->catalog, &draft, &bench->err);
+}
+
+static void open_bench(struct bench *bench, const char *dir, int argc, char **argv)
+{
+    static const char *const names[] = {"ops"};
+    const struct mr_sink_context context = {
+        .name = "warehouse",
+        .config = &bench->config,
+        .env = &mr_env_posix,
+        .source_names = names,
+        .source_count = 1,
+        .memory_bytes = UINT64_C(128) << 20,
+    };
+
+    (void)snprintf(bench->path, sizeof(bench->path), "%s/bench.duckdb", dir);
+    if (!mr_options_defaults(mr_sink_duckdb.options, &bench->config, &bench->memory, &bench->err)) {
+        die(bench, "options");
+    }
+    set_options(bench, argc, argv);
+    bench->config.path = bench->path;
+    bench->sink = mr_sink_duckdb.open(&context, &bench->err);
+    if (bench->sink == NULL) {
+        die(bench, "open");
+    }
+    struct mr_sink_position position;
+    if (!mr_sink_duckdb.position(bench->sink, 0, &position, &bench->err)) {
+        die(bench, "position");
+    }
+    bench->sequence = position.sequence + 1;
+    bench->catalog = mr_catalog_open();
+    bench->schema = payment_schema(bench);
     bench->pool = mr_batch_pool_open(8, (size_t)64 << 20, (size_t)8 << 20, &bench->err);
     if (bench->schema == NULL || bench->pool == NULL) {
         die(bench, "set up");

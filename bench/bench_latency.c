@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * bench_latency.c - from COMMIT's return at the source to the first warehouse query that sees the row.
+ * bench_latency.c - from COMMIT's return at the source to the first warehouse query that sees the
+ * row.
  *
  *   bench_latency mysql|postgres URL CONSOLE_URL SQL_TABLE WAREHOUSE_TABLE COMMITS_A_SECOND SECONDS
  *
- * One thread commits single rows with rising ids at a fixed rate and notes the clock when each COMMIT
- * returns. The other asks the warehouse for the greatest id, again and again over one kept
+ * One thread commits single rows with rising ids at a fixed rate and notes the clock when each
+ * COMMIT returns. The other asks the warehouse for the greatest id, again and again over one kept
  * connection; a row counts as seen when the answer that first contains it has arrived, so a reading
  * is late by up to one poll. The cost of polling is printed beside. Both clocks are this process's.
  */

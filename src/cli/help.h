@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * help.h - every help text of the program, and docs/OPTIONS.md, made from the option tables that the
- * program itself reads: they cannot disagree. tests/unit/cli fails when docs/OPTIONS.md is stale;
- * `millrace help options --markdown > docs/OPTIONS.md` renews it.
+ * help.h - every help text of the program, and docs/OPTIONS.md, made from the option tables that
+ * the program itself reads: they cannot disagree. tests/unit/cli fails when docs/OPTIONS.md is
+ * stale; `millrace help options --markdown > docs/OPTIONS.md` renews it.
  */
 #ifndef MR_CLI_HELP_H
 #define MR_CLI_HELP_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * status_text.h - GET /api/v1/status for people: a page for `millrace status`, and the one line that
- * `millrace run --status-line` keeps moving. Members that are missing are shown as "-".
+ * status_text.h - GET /api/v1/status for people: a page for `millrace status`, and the one line
+ * that `millrace run --status-line` keeps moving. Members that are missing are shown as "-".
  */
 #ifndef MR_CLI_STATUS_TEXT_H
 #define MR_CLI_STATUS_TEXT_H

@@ -3,8 +3,8 @@
  * stream_walk.h - the rows of a stream, one by one, from a place on: what the stream browser and
  * `millrace tail` show.
  *
- * A place is the transaction's sequence and the row's number in it, counted over all tables, so that
- * it names the same row whichever topic is looked at.
+ * A place is the transaction's sequence and the row's number in it, counted over all tables, so
+ * that it names the same row whichever topic is looked at.
  */
 #ifndef MR_CLI_STREAM_WALK_H
 #define MR_CLI_STREAM_WALK_H

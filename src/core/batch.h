@@ -208,9 +208,10 @@ static inline size_t mr_batch_bytes(const struct mr_batch *batch)
 }
 
 /**
- * Whether a decoder should hand the batch on: between transactions from half of its target on, within
- * one only at the target. A batch that began within a transaction ends with it, so that batches that
- * end within transactions do not form a chain: readers of the stream are given a chain as a whole.
+ * Whether a decoder should hand the batch on: between transactions from half of its target on,
+ * within one only at the target. A batch that began within a transaction ends with it, so that
+ * batches that end within transactions do not form a chain: readers of the stream are given a
+ * chain as a whole.
  */
 static inline bool mr_batch_is_filled(const struct mr_batch *batch, uint64_t target_bytes)
 {

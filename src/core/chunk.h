@@ -8,8 +8,8 @@
  * heap[offsets[row] .. offsets[row + 1]). Cells that hold no value have zero bytes.
  *
  * Rows are appended: a decoder puts every column of the current row exactly once, in any order, and
- * then calls mr_chunk_end_row(). Capacity grows by doubling from MR_CHUNK_ROWS_MIN, so that a one-row
- * transaction touches little memory; mr_batch_chunk_for() makes the room.
+ * then calls mr_chunk_end_row(). Capacity grows by doubling from MR_CHUNK_ROWS_MIN, so that a
+ * one-row transaction touches little memory; mr_batch_chunk_for() makes the room.
  *
  * Invariants: row_count <= capacity <= MR_CHUNK_ROWS_MAX; offsets has row_count + 1 valid entries;
  * bits past row_count are zero.

@@ -2,8 +2,8 @@
 /*
  * schema.h - one version of one table's shape, and the catalog that numbers them.
  *
- * A schema is immutable once the catalog has interned it, and lives as long as it does: batches, log
- * and sinks hold plain pointers to it. The log writes a schema before its first use and again
+ * A schema is immutable once the catalog has interned it, and lives as long as it does: batches,
+ * log and sinks hold plain pointers to it. The log writes a schema before its first use and again
  * at each segment's start (stream/log/FORMAT.md), so the catalog is rebuilt from the log alone.
  *
  * Threads: one thread (the source's) interns and asks by name; others read schemas that reached

@@ -20,7 +20,8 @@
 
 /**
  * Replaces what a value refers to. *expanded is kept in memory; *is_replaced says whether anything
- * was put in: such a value may be a secret. MR_E_CONFIG without file and line: the caller adds them.
+ * was put in: such a value may be a secret. MR_E_CONFIG without file and line: the caller adds
+ * them.
  */
 bool mr_config_expand(const char *text, const struct mr_config_surroundings *around,
                       struct mr_option_memory *memory, const char **expanded, bool *is_replaced,

@@ -35,8 +35,9 @@ bool mr_fill_fail(const struct mr_fill *fill, const struct mr_yaml_node *node, s
                   const char *format, ...) MR_PRINTF(4, 5);
 
 /**
- * Gives every target its defaults, then the mapping's values, and sees that required ones are there.
- * Errors: MR_E_CONFIG: an unknown key (with the nearest known one), a wrong value, one missing.
+ * Gives every target its defaults, then the mapping's values, and sees that required ones are
+ * there. Errors: MR_E_CONFIG: an unknown key (with the nearest known one), a wrong value, one
+ * missing.
  */
 bool mr_fill_map(const struct mr_fill *fill, const struct mr_yaml_node *map,
                  struct mr_error *err) MR_MUST_CHECK;

@@ -18,6 +18,8 @@
 #define COPY_PUSH_WAIT_MS 200
 #define COPY_OPEN_POLL_US 2000
 
+#define COMMAND(what, about) ((struct mr_load_command){.kind = MR_LOAD_##what, .schema = (about)})
+
 struct copy_table {
     uint32_t wanted_by; /* bit per loader */
     atomic_uint pieces_left;
@@ -62,18 +64,11 @@ static void fail(struct mr_copy *copy, const struct mr_error *err)
     atomic_store(&copy->cancelled, true);
 }
 
-static bool ask(struct mr_copy *copy, uint32_t loader, enum mr_load_kind kind,
-                const struct mr_schema *schema, const struct mr_snapshot_mark *mark, bool *answer,
+static bool ask(struct mr_copy *copy, uint32_t loader, struct mr_load_command command, bool *answer,
                 struct mr_error *err)
 {
-    struct mr_load_command command = {
-        .kind = kind,
-        .source_index = copy->options.source_index,
-        .schema = schema,
-    };
-    if (mark != NULL) {
-        command.mark = *mark;
-    }
+    MR_ASSERT(command.schema != NULL && command.batch == NULL);
+    command.source_index = copy->options.source_index;
     return mr_loader_ask(copy->options.loaders[loader], command, answer, err);
 }
 
@@ -85,14 +80,14 @@ static bool begin_tables(struct mr_copy *copy, struct mr_error *err)
         for (uint32_t l = 0; l < copy->options.loader_count; l++) {
             const struct mr_schema *schema = copy->tables[t].schema;
             bool finished = false;
-            if (!ask(copy, l, MR_LOAD_IS_FINISHED, schema, NULL, &finished, err)) {
+            if (!ask(copy, l, COMMAND(IS_FINISHED, schema), &finished, err)) {
                 return false;
             }
             if (finished) {
                 continue;
             }
             table->wanted_by |= UINT32_C(1) << l;
-            if (!ask(copy, l, MR_LOAD_BEGIN, schema, NULL, &finished, err)) {
+            if (!ask(copy, l, COMMAND(BEGIN, schema), &finished, err)) {
                 return false;
             }
         }
@@ -191,10 +186,11 @@ static bool finish_table(struct mr_copy *copy, uint32_t index, struct mr_error *
         return false;
     }
     struct copy_table *table = &copy->progress[index];
+    struct mr_load_command finish = COMMAND(FINISH, copy->tables[index].schema);
+    finish.mark = mark;
     for (uint32_t l = 0; l < copy->options.loader_count; l++) {
         bool answer = false;
-        if ((table->wanted_by & UINT32_C(1) << l) != 0 &&
-            !ask(copy, l, MR_LOAD_FINISH, copy->tables[index].schema, &mark, &answer, err)) {
+        if ((table->wanted_by & UINT32_C(1) << l) != 0 && !ask(copy, l, finish, &answer, err)) {
             return false;
         }
     }
@@ -259,24 +255,25 @@ static void run_workers(struct mr_copy *copy)
 
 static bool finish_source(struct mr_copy *copy, struct mr_error *err)
 {
+    struct mr_load_command finish = COMMAND(FINISH, &mr_schema_whole_source);
+    finish.mark.high = copy->high;
     for (uint32_t l = 0; l < copy->options.loader_count; l++) {
-        const struct mr_snapshot_mark mark = {.high = copy->high};
         bool answer = false;
-        if (!ask(copy, l, MR_LOAD_FINISH, &mr_schema_whole_source, &mark, &answer, err)) {
+        if (!ask(copy, l, finish, &answer, err)) {
             return false;
         }
     }
     return true;
 }
 
-/* Rows of a cancelled copy may still wait in a loader: an answer from behind them says they are out,
- * so that the pool can go. A loader that has ended has dropped them. */
+/* Rows of a cancelled copy may still wait in a loader: an answer from behind them says they are
+ * out, so that the pool can go. A loader that has ended has dropped them. */
 static void wait_for_rows(struct mr_copy *copy)
 {
     for (uint32_t l = 0; l < copy->options.loader_count && copy->table_count > 0; l++) {
         struct mr_error ended = {0};
         bool finished = false;
-        (void)ask(copy, l, MR_LOAD_IS_FINISHED, copy->tables[0].schema, NULL, &finished, &ended);
+        (void)ask(copy, l, COMMAND(IS_FINISHED, copy->tables[0].schema), &finished, &ended);
     }
 }
 

@@ -36,7 +36,8 @@ uint64_t mr_histogram_max_us(const struct mr_histogram *histogram);
 
 /**
  * The value, in microseconds, that `percent` (0 to 100) of all recorded ones do not exceed,
- * interpolated within its bucket and never above the greatest recorded. 0 when nothing was recorded.
+ * interpolated within its bucket and never above the greatest recorded. 0 when nothing was
+ * recorded.
  */
 double mr_histogram_percentile_us(const struct mr_histogram *histogram, double percent);
 

@@ -6,7 +6,7 @@
  *               ^   |           |
  *               |   +-----------+--> BACKOFF (transient error; timer, then retry)
  *               +-----------------------'
- *   every state --> STOPPED (operator, end of a bounded source, or an error that must not be retried)
+ *   every state --> STOPPED (operator, end of a bounded source, an error not to be retried)
  *
  * Copying tables (snapshot) goes on beside STREAMING and has a state of its own (copy.h).
  */

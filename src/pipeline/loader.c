@@ -104,7 +104,8 @@ static void advance(struct mr_native_position *reached, struct mr_native_positio
     }
 }
 
-/* A source's tables agree with each other once what was copied later than others is caught up with. */
+/* A source's tables agree with each other once what was copied later than others is caught up
+ * with. */
 static void note_consistency(struct mr_loader_source *source)
 {
     if (source->committed >= source->found_sequence) {
@@ -114,7 +115,8 @@ static void note_consistency(struct mr_loader_source *source)
     atomic_store(&source->is_consistent, source->gate_is_open && passed);
 }
 
-/* The next batch of a source that holds anything new; NULL with err->code MR_OK when there is none. */
+/* The next batch of a source that holds anything new; NULL with err->code MR_OK when there is
+ * none. */
 static struct mr_batch *next_batch(struct mr_loader_source *source, uint32_t wait_ms,
                                    struct mr_error *err)
 {
@@ -210,7 +212,8 @@ static bool group_is_full(const struct mr_loader *loader, uint64_t bytes)
            loader->group_count == MR_LOADER_GROUP_MAX;
 }
 
-/* Takes what is at hand from one source. A batch that would overfill the group waits for the next. */
+/* Takes what is at hand from one source. A batch that would overfill the group waits for the
+ * next. */
 static bool gather_from(struct mr_loader *loader, struct mr_loader_source *source, uint64_t *bytes,
                         struct mr_error *err)
 {

@@ -111,7 +111,8 @@ void mr_loader_done(struct mr_loader *loader);
 bool mr_loader_add_source(struct mr_loader *loader, const struct mr_stream_ops *ops,
                           struct mr_stream *stream, struct mr_error *err) MR_MUST_CHECK;
 
-/** Hands over a command (the loader frees it); false when the loader is shut or full for wait_ms. */
+/** Hands over a command (the loader frees it); false when the loader is shut or full for
+ * wait_ms. */
 bool mr_loader_command(struct mr_loader *loader, const struct mr_load_command *command,
                        uint32_t wait_ms);
 

@@ -70,8 +70,8 @@ void mr_pipeline_metrics(struct mr_pipeline *pipeline, struct mr_writer *out);
 bool mr_pipeline_is_ready(struct mr_pipeline *pipeline, struct mr_json *json);
 
 /**
- * The first sink of that plug-in, for queries on it, kept open until mr_pipeline_let_sink_go(). NULL
- * when there is none, or when it is being opened anew: *exists tells which.
+ * The first sink of that plug-in, for queries on it, kept open until mr_pipeline_let_sink_go().
+ * NULL when there is none, or when it is being opened anew: *exists tells which.
  */
 struct mr_sink *mr_pipeline_hold_sink(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops,
                                       bool *exists);

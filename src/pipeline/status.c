@@ -205,7 +205,8 @@ static void put_sink_sources(struct mr_json *json, struct mr_outlet *outlet)
     mr_json_array_end(json);
 }
 
-/* The position of a sink, in one string: "source=sequence ..." for people; the parts are in sources. */
+/* The position of a sink, in one string: "source=sequence ..." for people; the parts are in
+ * sources. */
 static void put_sink_position(struct mr_json *json, struct mr_outlet *outlet)
 {
     char text[1024] = "";

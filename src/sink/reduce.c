@@ -222,8 +222,8 @@ bool mr_reduce_merge(struct mr_reducer *reducer, struct mr_row_ref newer, struct
 }
 
 /*
- * Makes `change->after` the entry's last image. `old` is the entry of the row before the change: the
- * same one, or that of the old key.
+ * Makes `change->after` the entry's last image. `old` is the entry of the row before the change:
+ * the same one, or that of the old key.
  */
 static bool set_last(struct mr_reducer *reducer, uint32_t index, uint32_t old,
                      const struct mr_row_change *change, struct mr_error *err)

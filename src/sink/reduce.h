@@ -2,11 +2,11 @@
 /*
  * reduce.h - many changes of one table become one change a key: what a columnar target needs.
  *
- * Rows are given in source order. For a table with a key each key that was touched becomes one entry:
- * its last image (or none, when it was deleted) and whether the target may hold an older row of it.
- * Cells that the source did not send (`unchanged`, `absent`) are taken from an earlier image of the
- * row where there is one; an image that still lacks cells names the entry under whose key the target
- * holds them (the key before a key change).
+ * Rows are given in source order. For a table with a key each key that was touched becomes one
+ * entry: its last image (or none, when it was deleted) and whether the target may hold an older row
+ * of it. Cells that the source did not send (`unchanged`, `absent`) are taken from an earlier image
+ * of the row where there is one; an image that still lacks cells names the entry under whose key
+ * the target holds them (the key before a key change).
  *
  * For a table without a key each distinct row becomes one entry with a balance: how many equal rows
  * are to be added (> 0) or removed (< 0). Order does not matter for them: equal rows are the same.
@@ -67,7 +67,7 @@ struct mr_reducer {
     struct mr_chunk *merged; /* rows put together from several images */
 };
 
-/** Starts a reduction of at most row_count_max rows in an arena. MR_E_LIMIT when it does not fit. */
+/** Starts a reduction of at most row_count_max rows. MR_E_LIMIT when it does not fit the arena. */
 bool mr_reduce_begin(struct mr_reducer *reducer, struct mr_arena *arena,
                      const struct mr_schema *schema, uint32_t row_count_max,
                      struct mr_error *err) MR_MUST_CHECK;

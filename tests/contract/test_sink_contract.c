@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The sink contract (src/sink/sink.h), point by point, for every sink. Sinks that keep rows are also
- * asked for them; `discard` keeps positions alone, and forgets even those when it is closed.
+ * The sink contract (src/sink/sink.h), point by point, for every sink. Sinks that keep rows are
+ * also asked for them; `discard` keeps positions alone, and forgets even those when it is closed.
  */
 #include <stdlib.h>
 #include <string.h>

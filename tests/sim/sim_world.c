@@ -4,7 +4,7 @@
  */
 #include "sim_world.h"
 
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,7 +264,7 @@ struct sim_outcome sim_run(uint64_t seed, enum sim_bug bug)
     }
     static char kept[MR_ERROR_MESSAGE_BYTES_MAX];
     if (outcome.broken != NULL) {
-        (void)strncpy(kept, outcome.broken, sizeof(kept) - 1);
+        (void)snprintf(kept, sizeof(kept), "%s", outcome.broken);
         outcome.broken = kept;
     }
     world_done(&world);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * sim_world.h - one seeded life of a pipeline: a scripted source, the real link, journal, stream log
- * and loader, a model target, on a disk that forgets what was not synced; it crashes at any call and
- * starts again until everything is through.
+ * sim_world.h - one seeded life of a pipeline: a scripted source, the real link, journal, stream
+ * log and loader, a model target, on a disk that forgets what was not synced; it crashes at any
+ * call and starts again until everything is through.
  *
  * Everything runs in one thread; every choice is drawn from the seed, so a seed replays exactly.
  *
  * Checked after every commit: the target equals the source after exactly the transaction that its
- * position names (a prefix, nothing lost, nothing twice). Checked at every connection: the source is
- * never asked for what it was told to forget. Checked at the end, once faults stop: the target
+ * position names (a prefix, nothing lost, nothing twice). Checked at every connection: the source
+ * is never asked for what it was told to forget. Checked at the end, once faults stop: the target
  * becomes the whole (liveness).
  */
 #ifndef MR_TESTS_SIM_SIM_WORLD_H

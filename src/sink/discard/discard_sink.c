@@ -2,9 +2,9 @@
 /*
  * discard_sink.c - counts and forgets: what everything before a sink costs, measured alone.
  *
- * It keeps the contract as far as a sink without a target can: transactions at or below the committed
- * sequence are skipped, positions move at commit and go back at rollback, copies are remembered.
- * All of it is lost when the process ends.
+ * It keeps the contract as far as a sink without a target can: transactions at or below the
+ * committed sequence are skipped, positions move at commit and go back at rollback, copies are
+ * remembered. All of it is lost when the process ends.
  */
 #include <stdatomic.h>
 #include <stdlib.h>

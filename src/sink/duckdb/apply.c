@@ -5,8 +5,8 @@
  *
  * Which events count
  *   - transactions at or below the committed sequence are skipped: the target has them;
- *   - a transaction that ends at or before a table's high mark overlaps the table's copy: with a key
- *     its changes are applied as upserts, which converges; an exact copy holds them already.
+ *   - a transaction that ends at or before a table's high mark overlaps the table's copy: with a
+ *     key its changes are applied as upserts, which converges; an exact copy holds them already.
  */
 #include "apply.h"
 

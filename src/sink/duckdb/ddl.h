@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * ddl.h - a source table's shape as SQL text: names, CREATE TABLE, ADD COLUMN, the sink's statements.
+ * ddl.h - a source table's shape as SQL text: names, CREATE TABLE, ADD COLUMN, the sink's
+ * statements.
  *
  * Target of `space`.`table` from source `source` is the table "<table>" in the schema
  * "<source>_<space>". Identifiers are always quoted. DuckDB compares names without case.
  *
- * Keys are not declared in DuckDB: a PRIMARY KEY is an index that costs memory and blocks ALTER, and
- * the sink does not need it (docs/decisions/0003-duckdb-apply.md).
+ * Keys are not declared in DuckDB: a PRIMARY KEY is an index that costs memory and blocks ALTER,
+ * and the sink does not need it (docs/decisions/0003-duckdb-apply.md).
  */
 #ifndef MR_SINK_DUCKDB_DDL_H
 #define MR_SINK_DUCKDB_DDL_H

@@ -2,8 +2,8 @@
 /*
  * duckdb_sink.c - the sink of the embedded warehouse: transactions, positions, recovery.
  *
- * One DuckDB transaction is one commit: the data of all sources' batches and a position row for each
- * source that moved. BEGIN comes with the first apply(), COMMIT with commit().
+ * One DuckDB transaction is one commit: the data of all sources' batches and a position row for
+ * each source that moved. BEGIN comes with the first apply(), COMMIT with commit().
  *
  * FAILURE
  *   - Any failed call: the pipeline calls rollback() and reads again from what is committed.

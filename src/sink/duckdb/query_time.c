@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * query_time.c - see query_time.h. Years beyond 9999 and before 0 carry a sign (ISO 8601, expanded).
+ * query_time.c - see query_time.h. Years beyond 9999 and before 0 carry a sign (ISO 8601,
+ * expanded).
  */
 #include "query_time.h"
 

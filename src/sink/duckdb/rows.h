@@ -14,8 +14,8 @@
  * Ownership: runs, chunks and counts are borrowed until mr_rows_clear(); the statement that reads
  * them runs in between.
  *
- * Threads: the sink's. DuckDB calls the function from its own threads, one at a time (max_threads is
- * 1), while the sink's thread waits in the statement. Users' queries cannot name it (sandbox.c).
+ * Threads: the sink's. DuckDB calls the function from its own threads, one at a time (max_threads
+ * is 1), while the sink's thread waits in the statement. Users' queries cannot name it (sandbox.c).
  */
 #ifndef MR_SINK_DUCKDB_ROWS_H
 #define MR_SINK_DUCKDB_ROWS_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sandbox.c - looks through the tree that json_serialize_sql() makes of a statement: the engine's own
- * parser, without binding, so nothing is opened or run while looking.
+ * sandbox.c - looks through the tree that json_serialize_sql() makes of a statement: the engine's
+ * own parser, without binding, so nothing is opened or run while looking.
  *
  * In the tree, a table function is {"type": "TABLE_FUNCTION", "function": {"function_name": ...}},
  * and every other function has a "function_name", too. Names come lower-case or as quoted; they are

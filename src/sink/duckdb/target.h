@@ -2,13 +2,14 @@
 /*
  * target.h - the warehouse's tables as the sink knows them: shape, statements, snapshot mark.
  *
- * A target is found by (source, table id). Its table is looked at (or made) when the first row of it
- * is applied; after that only a new schema version makes the sink look again.
+ * A target is found by (source, table id). Its table is looked at (or made) when the first row of
+ * it is applied; after that only a new schema version makes the sink look again.
  *
  * A schema version differs from the table in one of these ways:
  *   new columns                  ALTER TABLE ADD COLUMN, in the open transaction
- *   columns missing, at or before the table's high mark: an older version than the copy; the columns
- *                                it lacks stay NULL until the changes up to the mark bring the rest
+ *   columns missing, at or before the table's high mark: an older version than the copy; the
+ *                                columns it lacks stay NULL until the changes up to the mark bring
+ *                                the rest
  *   anything else                MR_E_SINK, MR_STOP, naming the table and the difference
  *
  * Invariants: statements belong to `shape`; a target made or altered in the open transaction is
@@ -91,7 +92,7 @@ void mr_targets_forget(struct mr_targets *targets, bool only_provisional);
 /** The transaction was committed: what was provisional stays. */
 void mr_targets_settle(struct mr_targets *targets);
 
-/** The target of a table; made when new. MR_E_CONFIG, MR_STOP: two tables would share one target. */
+/** The target of a table, made when new. MR_E_CONFIG, MR_STOP: two tables would share one. */
 struct mr_target *mr_target_find(struct mr_targets *targets, uint16_t source_index,
                                  const struct mr_schema *schema, struct mr_error *err);
 
@@ -107,7 +108,7 @@ bool mr_target_ensure(struct mr_targets *targets, struct mr_target *target,
 bool mr_target_remake(struct mr_targets *targets, struct mr_target *target,
                       const struct mr_schema *schema, struct mr_error *err) MR_MUST_CHECK;
 
-/** A prepared statement of a target that was ensured; prepared on first use. NULL: *err says why. */
+/** A prepared statement of a target that was ensured, or NULL with *err set. */
 duckdb_prepared_statement mr_target_statement(struct mr_targets *targets, struct mr_target *target,
                                               enum mr_target_statement which, struct mr_error *err);
 

@@ -11,8 +11,8 @@
  *   - All settings are made before the configuration is locked; nothing can change them afterwards.
  *
  * Failure: engine errors become MR_E_SINK (MR_STOP), or MR_RETRY where the same may work later: out
- * of memory (queries are interrupted and kept out for a while), interrupted, conflict. A fatal error
- * makes the database `broken`: mr_warehouse_reopen() must succeed before anything else does.
+ * of memory (queries are interrupted and kept out for a while), interrupted, conflict. A fatal
+ * error makes the database `broken`: mr_warehouse_reopen() must succeed before anything else does.
  */
 #ifndef MR_SINK_DUCKDB_WAREHOUSE_H
 #define MR_SINK_DUCKDB_WAREHOUSE_H

@@ -6,8 +6,8 @@
  * sees whole commits of the sink and nothing in between, across all tables. What it may say is
  * sandbox.h's matter; how many run at once, and for how long, is gate.h's.
  *
- * Threads: any number of callers, until the sink is closed: whoever joins console and sink stops the
- * console first.
+ * Threads: any number of callers, until the sink is closed: whoever joins console and sink stops
+ * the console first.
  */
 #ifndef MR_SINK_DUCKDB_WAREHOUSE_QUERY_H
 #define MR_SINK_DUCKDB_WAREHOUSE_QUERY_H

@@ -336,8 +336,8 @@ static bool write_keyless(struct segment *segment, struct mr_error *err)
 }
 
 /*
- * Reduces and writes up to rows_max rows. A reduction that does not fit the arena is done again with
- * half the rows: nothing has touched the target by then.
+ * Reduces and writes up to rows_max rows. A reduction that does not fit the arena is done again
+ * with half the rows: nothing has touched the target by then.
  */
 static bool write_changes(struct segment *segment, struct cursor *cursor, struct mr_error *err)
 {

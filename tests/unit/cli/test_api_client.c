@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The commands' HTTP client, against the real console in this process (with a backend of fixed texts). */
+/* The commands' HTTP client, against the real console in this process (with a backend of fixed
+ * texts). */
 #include "check.h"
 
 #include <stdio.h>

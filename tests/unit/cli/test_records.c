@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Walking a stream's rows and showing them as JSON: places over transactions that span batches, rows
- * that are skipped, every kind of event, every kind of value.
+ * Walking a stream's rows and showing them as JSON: places over transactions that span batches,
+ * rows that are skipped, every kind of event, every kind of value.
  */
 #include "check.h"
 

@@ -15,7 +15,8 @@ int client_connect(uint16_t port);
 /** Sends all bytes; stops quietly when the server has closed. */
 void client_send(int fd, const char *bytes, size_t length);
 
-/** Reads until `count` answers are complete, the server closes, or wait_ms are over; NUL-terminated. */
+/** Reads until `count` answers are complete, the server closes, or wait_ms are over;
+ * NUL-terminated. */
 size_t client_receive(int fd, char *buffer, size_t size, int wait_ms, unsigned count);
 
 /** One request on a connection of its own, with "Connection: close" left to the caller. */

@@ -304,19 +304,27 @@ static void chunked_body_is_bounded(void **state)
     free(chunk);
 }
 
+#define PADDING_BYTES 150000
+#define REQUEST_BYTES 200000
+
+/* A request with far too much between its two ends. */
+static void fill_request(char *request, const char *before, const char *after)
+{
+    const size_t length = strlen(before);
+    memcpy(request, before, length);
+    memset(request + length, 'x', PADDING_BYTES);
+    memcpy(request + length + PADDING_BYTES, after, strlen(after) + 1);
+}
+
 static void large_headers_are_refused(void **state)
 {
     struct fixture *fixture = *state;
-    char *request = malloc(200000);
-    size_t length = (size_t)sprintf(request, "GET /healthz HTTP/1.1\r\n" HOST "X-Padding: ");
-    memset(request + length, 'x', 150000);
-    (void)strcpy(request + length + 150000, "\r\n\r\n");
+    char *request = malloc(REQUEST_BYTES);
+    fill_request(request, "GET /healthz HTTP/1.1\r\n" HOST "X-Padding: ", "\r\n\r\n");
     exchange(fixture, request);
     const unsigned status = client_status(fixture->answer);
     assert_true(status == 431 || status == 400 || status == 413 || status == 0);
-    length = (size_t)sprintf(request, "GET /");
-    memset(request + length, 'x', 150000);
-    (void)strcpy(request + length + 150000, " HTTP/1.1\r\n" HOST "\r\n");
+    fill_request(request, "GET /", " HTTP/1.1\r\n" HOST "\r\n");
     exchange(fixture, request);
     assert_true(client_status(fixture->answer) != 200);
     free(request);

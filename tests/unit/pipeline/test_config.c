@@ -409,7 +409,8 @@ static void unreadable_file_is_named(void **state)
     assert_non_null(strstr(err.message, "/nonexistent/p.yaml"));
 }
 
-/* Every prefix and every single-byte damage of a good file: an error or a configuration, no crash. */
+/* Every prefix and every single-byte damage of a good file: an error or a configuration, no
+ * crash. */
 static void damage_never_crashes(void **state)
 {
     (void)state;

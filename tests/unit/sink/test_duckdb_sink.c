@@ -257,7 +257,8 @@ static void stories_end_as_expected(void **state)
     }
 }
 
-/* Every statement of a table is prepared while it is empty; it must still be right when it is not. */
+/* Every statement of a table is prepared while it is empty; it must still be right when it is not.
+ * */
 static void many_rows_go_through(void **state)
 {
     struct kit kit;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Every core type into DuckDB and out again, by insert and by the way of a row that is read from the
- * target because the source did not send it; and UTF-8.
+ * Every core type into DuckDB and out again, by insert and by the way of a row that is read from
+ * the target because the source did not send it; and UTF-8.
  */
 #include <stdio.h>
 #include <stdlib.h>

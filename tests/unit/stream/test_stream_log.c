@@ -506,7 +506,7 @@ static void many_schemas_are_logged(void **state)
     log_fixture_done(&fixture);
 }
 
-/* One value of many megabytes, among small ones; and a reader whose batches are too small for it. */
+/* One value of many megabytes; and a reader whose batches are too small for it. */
 static void large_values_pass(void **state)
 {
     (void)state;
