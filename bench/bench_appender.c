@@ -113,8 +113,8 @@ int main(int argc, char **argv)
 {
     const int64_t rows = argc == 2 ? strtoll(argv[1], NULL, 10) : 0;
     char path[] = "/tmp/bench_appender.XXXXXX";
-    duckdb_database database;
-    duckdb_connection connection;
+    duckdb_database database = NULL;
+    duckdb_connection connection = NULL;
     if (rows <= 0 || mkdtemp(path) == NULL) {
         die("usage: bench_appender ROWS");
     }

@@ -489,8 +489,10 @@ static void bench_updates(struct bench *bench, uint64_t rows)
         }
     }
     const double start = now_s();
+    const double cpu = cpu_s();
     maintain(bench, true);
-    (void)printf("last upkeep %.1f ms\n", (now_s() - start) * 1e3);
+    (void)printf("last upkeep %.1f ms, cpu %.1f ms\n", (now_s() - start) * 1e3,
+                 (cpu_s() - cpu) * 1e3);
 }
 
 int main(int argc, char **argv)

@@ -192,7 +192,7 @@ static enum mr_step receive(struct mr_link *link, uint32_t wait_ms, struct mr_er
         mr_batch_release(batch);
         return mr_link_on_error(link, err);
     }
-    MR_ASSERT(!"a known result");
+    MR_ASSERT(false && "a known result");
     return MR_STEP_FAILED;
 }
 

@@ -95,7 +95,7 @@ static bool carry_out(struct mr_loader *loader, const struct mr_load_command *co
         }
         return true;
     }
-    MR_ASSERT(!"a known command");
+    MR_ASSERT(false && "a known command");
     return false;
 }
 

@@ -14,9 +14,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define PASSWORD_BYTES_MAX 1024
 #define NS_PER_MS          UINT64_C(1000000)
@@ -464,6 +466,32 @@ bool mr_pg_run(struct mr_pg_connection *connection, const char *sql, struct mr_e
 bool mr_pg_connection_widen(struct mr_pg_connection *connection, struct mr_error *err)
 {
     return mr_pg_run(connection, "SELECT pg_catalog.repeat(' ', 250000)", err);
+}
+
+bool mr_pg_connection_is_local_tcp(const struct mr_pg_connection *connection)
+{
+    struct sockaddr_storage ours = {0};
+    struct sockaddr_storage theirs = {0};
+    socklen_t ours_size = sizeof(ours);
+    socklen_t theirs_size = sizeof(theirs);
+    char our_host[NI_MAXHOST];
+    char their_host[NI_MAXHOST];
+    const int socket = PQsocket(connection->pg);
+    MR_ASSERT(socket >= 0);
+    return getsockname(socket, (struct sockaddr *)&ours, &ours_size) == 0 &&
+           getpeername(socket, (struct sockaddr *)&theirs, &theirs_size) == 0 &&
+           (ours.ss_family == AF_INET || ours.ss_family == AF_INET6) &&
+           getnameinfo((struct sockaddr *)&ours, ours_size, our_host, sizeof(our_host), NULL, 0,
+                       NI_NUMERICHOST) == 0 &&
+           getnameinfo((struct sockaddr *)&theirs, theirs_size, their_host, sizeof(their_host),
+                       NULL, 0, NI_NUMERICHOST) == 0 &&
+           strcmp(our_host, their_host) == 0;
+}
+
+bool mr_pg_connection_set_buffer(const struct mr_pg_connection *connection, int bytes)
+{
+    MR_ASSERT(bytes > 0);
+    return setsockopt(PQsocket(connection->pg), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) == 0;
 }
 
 const char *mr_pg_field(const PGresult *result, int row, int column)

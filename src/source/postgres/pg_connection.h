@@ -65,6 +65,12 @@ bool mr_pg_run(struct mr_pg_connection *connection, const char *sql,
 bool mr_pg_connection_widen(struct mr_pg_connection *connection,
                             struct mr_error *err) MR_MUST_CHECK;
 
+/** TCP between two ends on this very machine. */
+bool mr_pg_connection_is_local_tcp(const struct mr_pg_connection *connection);
+
+/** Gives the socket a receive buffer of its own size (the kernel doubles it); false: it refused. */
+bool mr_pg_connection_set_buffer(const struct mr_pg_connection *connection, int bytes);
+
 /** Waits until the socket is readable (or writable); false on a timeout or when poll failed. */
 bool mr_pg_connection_wait(const struct mr_pg_connection *connection, bool writable,
                            uint64_t wait_us);

@@ -35,6 +35,7 @@
 #define BACKLOG_HOLD_NS  (10 * NS_PER_MS)
 #define LIVE_HOLD_NS     (2 * NS_PER_MS)
 #define LIVE_TAIL_NS     (300 * NS_PER_US)
+#define FULL_READ_BYTES  200000 /* see mr_pg_connection_widen() */
 #define XLOG_DATA_HEADER 25
 #define POSITION_BYTES   (MR_EPOCH_BYTES_MAX + MR_PG_LSN_TEXT_BYTES)
 
@@ -307,18 +308,25 @@ static bool tend(struct mr_source *source, uint64_t now_ns, struct mr_error *err
     return mr_pg_stream_heartbeat(source, now_ns, err);
 }
 
-/* Waits up to wait_ns for bytes and reads them; paces itself while they come thick. */
+/*
+ * Waits up to wait_ns for bytes and reads them; paces itself while they come thick. A read that
+ * filled libpq's buffer left some behind, and a mere look into the socket (wait_ns of a
+ * microsecond) is for what is there already: both go on at once.
+ */
 static bool receive(struct mr_source *source, uint64_t wait_ns, struct mr_error *err)
 {
     MR_ASSERT(source->message == NULL);
     const struct mr_env *env = source->context->env;
-    /* A mere look into the socket neither pauses nor forgets how much came before. */
-    const uint32_t pause_us =
-        wait_ns > NS_PER_US ? mr_pg_pace_next(&source->pace, monotonic_ns(source)) : 0;
-    if (pause_us != 0) {
-        env->sleep_us(env, pause_us);
-    } else if (wait_ns > NS_PER_US) {
-        (void)mr_pg_connection_wait(&source->replication, false, wait_ns / NS_PER_US);
+    const uint64_t brought_bytes = source->received_bytes - source->read_mark;
+    source->read_mark = source->received_bytes;
+    if (wait_ns > NS_PER_US && brought_bytes < FULL_READ_BYTES) {
+        const uint32_t pause_us =
+            mr_pg_pace_next(&source->pace, monotonic_ns(source), is_backlog(source));
+        if (pause_us != 0) {
+            env->sleep_us(env, pause_us);
+        } else {
+            (void)mr_pg_connection_wait(&source->replication, false, wait_ns / NS_PER_US);
+        }
     }
     return consume(source, err);
 }

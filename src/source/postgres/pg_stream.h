@@ -32,6 +32,7 @@ struct mr_source {
     uint64_t read_ns; /* of the last bytes */
 
     uint64_t received_bytes;
+    uint64_t read_mark; /* received_bytes at the last read */
     int64_t clock_skew_us;
     uint64_t server_lsn; /* the server's log end when last asked; 0: not known */
     uint64_t server_asked_ns;

@@ -126,6 +126,15 @@ static bool check_slot(struct mr_source *source, const char *name, uint64_t resu
            mr_pg_slot_check(&slot, name, PQdb(source->control.pg), resume_lsn, err);
 }
 
+/* Large reads; and, where it pays, a small window in the kernel (see pg_pace.h). */
+static bool widen(struct mr_source *source, struct mr_error *err)
+{
+    source->pace.may_be_long =
+        mr_pg_connection_is_local_tcp(&source->replication) &&
+        mr_pg_connection_set_buffer(&source->replication, MR_PG_PACE_RECEIVE_BUFFER);
+    return mr_pg_connection_widen(&source->replication, err);
+}
+
 static bool connect_stream(struct mr_source *source, const struct mr_position *resume,
                            struct mr_error *err)
 {
@@ -143,7 +152,7 @@ static bool connect_stream(struct mr_source *source, const struct mr_position *r
            mr_pg_check_epoch(&source->replication, &source->identity, resume, err) &&
            check_slot(source, slot, lsn, err) &&
            mr_pg_publication_ensure(&source->control, publication, &source->decoder.filter, err) &&
-           measure_skew(source, err) && mr_pg_connection_widen(&source->replication, err) &&
+           measure_skew(source, err) && widen(source, err) &&
            start_replication(source, slot, publication, lsn, err);
 }
 

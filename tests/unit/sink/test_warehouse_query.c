@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "ddl.h"
 #include "sink_kit.h"
 #include "warehouse_query.h"
 
@@ -308,6 +309,19 @@ static void escapes_are_refused(void **state)
         assert_int_equal(err.code, MR_E_CONFIG);
         assert_int_equal(err.recovery, MR_STOP);
         assert_true(err.message[0] != '\0');
+    }
+    /* The database's own files are open, but not to be read as files. */
+    for (int i = 0; i < 4; i++) {
+        static const char *const forms[] = {"SELECT * FROM '%s'", "SELECT * FROM '%s.wal'",
+                                            "SELECT * FROM '%s.tmp/x.csv'",
+                                            "SELECT * FROM read_duckdb('%s')"};
+        struct mr_sql sql = {0};
+        struct mr_error refusal;
+        mr_sql_addf(&sql, forms[i], kit.path);
+        assert_null(ask(sql.text, NULL, 0, &refusal));
+        print_message("    %s\n        %s\n", sql.text, refusal.message);
+        assert_int_equal(refusal.code, MR_E_CONFIG);
+        mr_sql_done(&sql);
     }
     struct mr_error err;
     char *rows = ask("SELECT count(*), sum(a) FROM ops_parking.payment", NULL, 0, &err);

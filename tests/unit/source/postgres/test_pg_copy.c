@@ -139,19 +139,42 @@ static void the_pace_follows_the_rate(void **state)
     (void)state;
     struct mr_pg_pace pace = {0};
     uint64_t now_ns = 1000000000;
-    assert_int_equal(mr_pg_pace_next(&pace, now_ns), 0);
+    assert_int_equal(mr_pg_pace_next(&pace, now_ns, false), 0);
     for (int i = 0; i < 20; i++) { /* 100 bytes every 100 us: nothing to gather */
         mr_pg_pace_read(&pace, 100);
-        assert_int_equal(mr_pg_pace_next(&pace, now_ns += 100000), 0);
+        assert_int_equal(mr_pg_pace_next(&pace, now_ns += 100000, false), 0);
     }
     uint32_t pause_us = 0;
     for (int i = 0; i < 50; i++) { /* 40 bytes a microsecond, read one row at a time */
         mr_pg_pace_read(&pace, 2000);
-        pause_us = mr_pg_pace_next(&pace, now_ns += 50000);
+        pause_us = mr_pg_pace_next(&pace, now_ns += 50000, false);
     }
     assert_true(pause_us >= 100 && pause_us <= 300);
-    assert_int_equal(mr_pg_pace_next(&pace, now_ns += 2000000), pause_us); /* the rest of it */
-    assert_int_equal(mr_pg_pace_next(&pace, now_ns += 2000000), 0);
+    assert_int_equal(mr_pg_pace_next(&pace, now_ns += 2000000, false),
+                     pause_us); /* the rest of it */
+    assert_int_equal(mr_pg_pace_next(&pace, now_ns += 2000000, false), 0);
+}
+
+/* With a backlog on one machine: pauses that bring several windows, and not too many. */
+static void long_pauses_find_their_length(void **state)
+{
+    (void)state;
+    struct mr_pg_pace pace = {.may_be_long = true};
+    uint64_t now_ns = 1000000000;
+    uint32_t pause_us = 0;
+    for (int i = 0; i < 50; i++) { /* 40 bytes a microsecond, all of a pause's at once */
+        mr_pg_pace_read(&pace, 40 * (uint64_t)(pause_us + 100));
+        pause_us = mr_pg_pace_next(&pace, now_ns += (uint64_t)(pause_us + 100) * 1000, true);
+    }
+    assert_true(pause_us * 40 >= 3 * MR_PG_PACE_RECEIVE_BUFFER);
+    assert_true(pause_us * 40 <= 8 * MR_PG_PACE_RECEIVE_BUFFER);
+    for (int i = 0; i < 50; i++) { /* ten times as fast */
+        mr_pg_pace_read(&pace, 400 * (uint64_t)(pause_us + 100));
+        pause_us = mr_pg_pace_next(&pace, now_ns += (uint64_t)(pause_us + 100) * 1000, true);
+    }
+    assert_true(pause_us <= 2000);
+    mr_pg_pace_read(&pace, 1000000); /* caught up: short again */
+    assert_int_equal(mr_pg_pace_next(&pace, now_ns += 2000000, false), 200);
 }
 
 int main(void)
@@ -160,6 +183,7 @@ int main(void)
         cmocka_unit_test(rows_of_a_copy_are_taken_or_refused),
         cmocka_unit_test(a_full_batch_goes_on_in_the_next),
         cmocka_unit_test(the_pace_follows_the_rate),
+        cmocka_unit_test(long_pauses_find_their_length),
     };
     return cmocka_run_group_tests_name("pg_copy", tests, NULL, NULL);
 }
