@@ -364,6 +364,27 @@ uint64_t mr_copy_elapsed_ms(const struct mr_copy *copy)
     return (copy->options.env->monotonic_ns(copy->options.env) - copy->started_ns) / 1000000;
 }
 
+struct mr_copy_totals mr_copy_totals(const struct mr_copy *copy)
+{
+    struct mr_copy_totals totals = {.seconds_left = UINT64_MAX};
+    struct mr_copy_progress progress;
+    for (; mr_copy_progress(copy, totals.tables, &progress); totals.tables++) {
+        totals.tables_finished += progress.finished ? 1 : 0;
+        if (!progress.skipped) {
+            const bool more = !progress.finished && progress.rows_estimate > progress.rows;
+            totals.rows += progress.rows;
+            totals.rows_estimate += more ? progress.rows_estimate : progress.rows;
+        }
+    }
+    const uint64_t elapsed_ms = mr_copy_elapsed_ms(copy);
+    totals.percent = totals.rows_estimate == 0 ? 0 : totals.rows * 100 / totals.rows_estimate;
+    totals.rows_per_second = elapsed_ms == 0 ? 0 : totals.rows * 1000 / elapsed_ms;
+    if (totals.rows_per_second > 0) {
+        totals.seconds_left = (totals.rows_estimate - totals.rows) / totals.rows_per_second;
+    }
+    return totals;
+}
+
 void mr_copy_close(struct mr_copy *copy)
 {
     if (copy == NULL) {

@@ -66,6 +66,18 @@ bool mr_copy_progress(const struct mr_copy *copy, uint32_t index,
 /** Milliseconds since the copy began. */
 uint64_t mr_copy_elapsed_ms(const struct mr_copy *copy);
 
+/** Progress over all tables; those that were complete before count as finished only. */
+struct mr_copy_totals {
+    uint32_t tables;
+    uint32_t tables_finished;
+    uint64_t rows;
+    uint64_t rows_estimate;   /* never below rows */
+    uint64_t percent;         /* 0 while nothing is known */
+    uint64_t rows_per_second; /* since the start */
+    uint64_t seconds_left;    /* UINT64_MAX unknown */
+};
+struct mr_copy_totals mr_copy_totals(const struct mr_copy *copy);
+
 /** Cancels what runs, waits for the threads and frees it. Accepts NULL. */
 void mr_copy_close(struct mr_copy *copy);
 

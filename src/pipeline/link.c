@@ -267,13 +267,20 @@ void mr_link_look(struct mr_link *link, struct mr_link_view *view)
     (void)pthread_mutex_unlock(&link->lock);
 }
 
-bool mr_link_copy_progress(struct mr_link *link, uint32_t index, struct mr_copy_progress *progress,
-                           uint64_t *elapsed_ms)
+bool mr_link_copy_progress(struct mr_link *link, uint32_t index, struct mr_copy_progress *progress)
 {
     MR_ASSERT(pthread_mutex_lock(&link->lock) == 0);
     const bool found = link->copy != NULL && mr_copy_progress(link->copy, index, progress);
+    (void)pthread_mutex_unlock(&link->lock);
+    return found;
+}
+
+bool mr_link_copy_totals(struct mr_link *link, struct mr_copy_totals *totals)
+{
+    MR_ASSERT(pthread_mutex_lock(&link->lock) == 0);
+    const bool found = link->copy != NULL;
     if (found) {
-        *elapsed_ms = mr_copy_elapsed_ms(link->copy);
+        *totals = mr_copy_totals(link->copy);
     }
     (void)pthread_mutex_unlock(&link->lock);
     return found;

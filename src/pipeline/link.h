@@ -65,6 +65,7 @@ struct mr_link {
     uint64_t observe_at_ns;
     uint64_t backoff_until_ns;
     uint64_t copy_retry_at_ns;
+    uint64_t copy_told_at_ns; /* progress in the log */
     uint32_t copy_attempt;
     bool transaction_is_open; /* the last batch handed on was `continued` */
     bool is_looked_at;        /* the preflight found nothing wrong */
@@ -95,7 +96,9 @@ enum mr_step mr_link_step(struct mr_link *link, uint32_t wait_ms, struct mr_erro
 void mr_link_look(struct mr_link *link, struct mr_link_view *view);
 
 /** Progress of the copy's table `index`; false when there is no (such) copy. From any thread. */
-bool mr_link_copy_progress(struct mr_link *link, uint32_t index, struct mr_copy_progress *progress,
-                           uint64_t *elapsed_ms);
+bool mr_link_copy_progress(struct mr_link *link, uint32_t index, struct mr_copy_progress *progress);
+
+/** Progress of the whole copy; false when there is none. From any thread. */
+bool mr_link_copy_totals(struct mr_link *link, struct mr_copy_totals *totals);
 
 #endif

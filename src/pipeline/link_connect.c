@@ -15,8 +15,9 @@
 #include "link_internal.h"
 #include "log.h"
 
-#define SETTLE_POLL_US UINT64_C(500)
-#define NS_PER_MS      UINT64_C(1000000)
+#define SETTLE_POLL_US   UINT64_C(500)
+#define NS_PER_MS        UINT64_C(1000000)
+#define TELL_INTERVAL_NS UINT64_C(2000000000)
 
 static bool is_settled(struct mr_link *link)
 {
@@ -206,6 +207,23 @@ static enum mr_step on_copy_failed(struct mr_link *link, struct mr_error *err)
     return MR_STEP_IDLE;
 }
 
+static void tell_progress(struct mr_link *link)
+{
+    const struct mr_env *env = link->options.context.env;
+    const uint64_t now_ns = env->monotonic_ns(env);
+    if (now_ns < link->copy_told_at_ns) {
+        return;
+    }
+    link->copy_told_at_ns = now_ns + TELL_INTERVAL_NS;
+    const struct mr_copy_totals totals = mr_copy_totals(link->copy);
+    mr_log(MR_LOG_INFO, "snapshot.progressed", MR_LOG_S("source", link->options.context.name),
+           MR_LOG_I("tables", totals.tables), MR_LOG_I("tables_finished", totals.tables_finished),
+           MR_LOG_I("rows", totals.rows), MR_LOG_I("percent", totals.percent),
+           MR_LOG_I("rows_per_second", totals.rows_per_second),
+           MR_LOG_I("seconds_left",
+                    totals.seconds_left == UINT64_MAX ? -1 : (int64_t)totals.seconds_left));
+}
+
 enum mr_step mr_link_tend_copy(struct mr_link *link, struct mr_error *err)
 {
     const struct mr_env *env = link->options.context.env;
@@ -220,6 +238,7 @@ enum mr_step mr_link_tend_copy(struct mr_link *link, struct mr_error *err)
     }
     switch (mr_copy_state(link->copy)) {
     case MR_COPY_RUNNING:
+        tell_progress(link);
         return MR_STEP_IDLE;
     case MR_COPY_FAILED:
         return on_copy_failed(link, err);

@@ -150,12 +150,14 @@ static struct mr_batch *next_batch(struct mr_loader_source *source, uint32_t wai
 /* Hands the gathered group to the sink; the references stay until the commit, for its counts. */
 static bool apply_group(struct mr_loader *loader, struct mr_error *err)
 {
+    MR_ASSERT(loader->applied_count == 0);
     if (loader->group_count == 0) {
         return true;
     }
     if (!loader->ops->apply(loader->sink, loader->group, loader->group_count, err)) {
         return false;
     }
+    loader->applied_count = loader->group_count;
     for (uint32_t i = 0; i < loader->group_count; i++) {
         const struct mr_batch *batch = loader->group[i];
         struct mr_loader_source *source = &loader->sources[batch->source_index];
@@ -178,6 +180,7 @@ static void release_group(struct mr_loader *loader)
         mr_batch_release(loader->group[i]);
     }
     loader->group_count = 0;
+    loader->applied_count = 0;
     loader->group_rows = 0;
 }
 
@@ -268,7 +271,7 @@ bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err)
     }
     const int64_t now_us = loader->env->unix_us(loader->env);
     const uint64_t now_ns = loader->env->monotonic_ns(loader->env);
-    for (uint32_t i = 0; i < loader->group_count; i++) {
+    for (uint32_t i = 0; i < loader->applied_count; i++) {
         record_latency(loader, loader->group[i], now_us, now_ns);
         if (loader->group[i]->position.length > 0) {
             advance(&loader->sources[loader->group[i]->source_index].reached,
@@ -292,14 +295,30 @@ bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err)
     return true;
 }
 
+/* With a flush_interval a group that is not full waits to grow, counted from its oldest batch. */
+static bool may_grow(const struct mr_loader *loader, uint64_t bytes)
+{
+    if (loader->flush_ns == 0 || loader->group_count == 0 || group_is_full(loader, bytes)) {
+        return false;
+    }
+    const uint64_t age_ns = loader->env->monotonic_ns(loader->env) - loader->group[0]->received_ns;
+    return age_ns < loader->flush_ns;
+}
+
 static bool load_streams(struct mr_loader *loader, bool *worked, struct mr_error *err)
 {
     uint64_t bytes = 0;
+    for (uint32_t i = 0; i < loader->group_count; i++) {
+        bytes += mr_batch_bytes(loader->group[i]);
+    }
     for (uint32_t i = 0; i < loader->source_count; i++) {
         struct mr_loader_source *source = &loader->sources[i];
         if (source->gate_is_open && !gather_from(loader, source, &bytes, err)) {
             return false;
         }
+    }
+    if (may_grow(loader, bytes)) {
+        return true;
     }
     if (loader->group_count > 0) {
         if (!apply_group(loader, err) || !mr_loader_commit(loader, err)) {

@@ -82,6 +82,7 @@ struct mr_loader {
     uint32_t sink_index;
     const struct mr_env *env;
     uint64_t group_rows_max;
+    uint64_t flush_ns; /* how long a group may wait to grow; 0: committed at once */
 
     struct mr_loader_source sources[MR_LOADER_SOURCES_MAX];
     uint32_t source_count;
@@ -90,6 +91,7 @@ struct mr_loader {
 
     struct mr_batch *group[MR_LOADER_GROUP_MAX];
     uint32_t group_count;
+    uint32_t applied_count; /* of the group, handed to the sink */
     uint64_t group_rows;
     uint64_t applied_rows; /* of stream batches, not committed */
     uint64_t copied_rows;  /* applied from commands, not committed */

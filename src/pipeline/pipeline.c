@@ -57,6 +57,9 @@ static bool open_loaders(struct mr_pipeline *pipeline, const struct mr_budget *b
         if (!mr_loader_init(outlet->loader, config->ops, &context, i, err)) {
             return mr_error_context(err, "open sink \"%s\"", config->name);
         }
+        if (config->flush_interval_ms != MR_DURATION_AUTO) {
+            outlet->loader->flush_ns = config->flush_interval_ms * 1000000;
+        }
         for (uint32_t s = 0; s < pipeline->lane_count; s++) {
             struct mr_lane *lane = &pipeline->lanes[s];
             if (!mr_loader_add_source(outlet->loader, lane->stream_ops, lane->stream, err)) {

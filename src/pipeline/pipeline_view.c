@@ -58,8 +58,7 @@ int64_t mr_outlet_lag_ms(struct mr_outlet *outlet)
 /* A copy lists tables in its own order: find the one with this table id. */
 static bool find_copy(struct mr_lane *lane, uint32_t table_id, struct mr_copy_progress *copy)
 {
-    uint64_t elapsed_ms = 0;
-    for (uint32_t i = 0; mr_link_copy_progress(&lane->link, i, copy, &elapsed_ms); i++) {
+    for (uint32_t i = 0; mr_link_copy_progress(&lane->link, i, copy); i++) {
         if (copy->schema->table_id == table_id) {
             return true;
         }

@@ -94,39 +94,23 @@ static void put_tables(struct mr_json *json, struct mr_lane *lane)
 /* Progress over all tables that are copied: rows, percent, rate, time left. */
 static void put_copy(struct mr_json *json, struct mr_lane *lane)
 {
-    uint64_t rows = 0;
-    uint64_t estimate = 0;
-    uint64_t elapsed_ms = 0;
-    uint32_t tables = 0;
-    uint32_t finished = 0;
-    struct mr_copy_progress copy;
-    for (; mr_link_copy_progress(&lane->link, tables, &copy, &elapsed_ms); tables++) {
-        finished += copy.finished ? 1 : 0;
-        if (copy.skipped) {
-            continue;
-        }
-        rows += copy.rows;
-        const bool known = !copy.finished && copy.rows_estimate > copy.rows;
-        estimate += known ? copy.rows_estimate : copy.rows;
-    }
+    struct mr_copy_totals totals = {0};
+    const bool known = mr_link_copy_totals(&lane->link, &totals);
+    const bool running = totals.tables > totals.tables_finished;
     mr_json_key(json, "snapshot");
     mr_json_object_begin(json);
-    const bool running = tables > finished;
-    key_string(json, "state", tables == 0 ? "none" : running ? "copying" : "finished");
-    key_uint(json, "tables", tables);
-    key_uint(json, "tables_finished", finished);
-    key_uint(json, "rows", rows);
-    key_uint(json, "rows_estimate", estimate);
-    if (running && elapsed_ms > 0) {
-        const uint64_t rate = rows * 1000 / elapsed_ms;
-        key_uint(json, "percent", estimate == 0 ? 0 : rows * 100 / estimate);
-        key_uint(json, "rows_per_second", rate);
-        mr_json_key(json, "seconds_left");
-        if (rate == 0) {
-            mr_json_null(json);
-        } else {
-            mr_json_uint(json, (estimate - rows) / rate);
-        }
+    key_string(json, "state", !known ? "none" : running ? "copying" : "finished");
+    key_uint(json, "tables", totals.tables);
+    key_uint(json, "tables_finished", totals.tables_finished);
+    key_uint(json, "rows", totals.rows);
+    key_uint(json, "rows_estimate", totals.rows_estimate);
+    key_uint(json, "percent", totals.percent);
+    key_uint(json, "rows_per_second", running ? totals.rows_per_second : 0);
+    mr_json_key(json, "seconds_left");
+    if (!running || totals.seconds_left == UINT64_MAX) {
+        mr_json_null(json);
+    } else {
+        mr_json_uint(json, totals.seconds_left);
     }
     mr_json_object_end(json);
 }

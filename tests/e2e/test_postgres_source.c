@@ -512,24 +512,26 @@ static void preflight_names_what_to_mend(void **state)
     pg_capture_open(&capture, &lab, "preflight", NULL);
     struct mr_findings findings = {0};
     assert_true(mr_source_postgres.preflight(&capture.context, &findings, &capture.err));
-    unsigned errors = 0;
-    unsigned warnings = 0;
+    unsigned odd = 0;
+    unsigned keyless = 0;
     for (uint32_t i = 0; i < findings.count; i++) {
         const struct mr_finding *finding = &findings.items[i];
         print_message("      %d %s: %s\n", (int)finding->level, finding->what, finding->detail);
-        if (finding->level == MR_FINDING_ERROR) {
-            errors++;
-            assert_string_equal(finding->what, "table public.odd");
-            assert_non_null(strstr(finding->detail, "point"));
+        assert_int_not_equal(finding->level, MR_FINDING_WARNING);
+        if (finding->level == MR_FINDING_OK) {
+            continue;
         }
-        if (finding->level == MR_FINDING_WARNING) {
-            warnings++;
+        if (strcmp(finding->what, "table public.odd") == 0) {
+            odd++;
+            assert_non_null(strstr(finding->detail, "point"));
+        } else {
+            keyless++;
             assert_non_null(strstr(finding->detail,
                                    "ALTER TABLE \"public\".\"keyless\" REPLICA IDENTITY FULL"));
         }
     }
-    assert_int_equal(errors, 1);
-    assert_int_equal(warnings, 1);
+    assert_int_equal(odd, 1);
+    assert_int_equal(keyless, 1);
     pg_capture_close(&capture);
     drop_database(db, "preflight");
 }

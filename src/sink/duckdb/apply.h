@@ -57,8 +57,9 @@ struct mr_apply {
     struct mr_arena work_arena;   /* the work lists of one apply() */
     struct mr_arena row_arena;    /* one reduction */
     struct mr_target *first_touched, *last_touched;
-    uint32_t rows_max;   /* in one reduction */
-    uint64_t rows_total; /* applied since open */
+    uint32_t rows_max;      /* in one reduction */
+    uint64_t rows_total;    /* applied since open */
+    uint64_t deletes_total; /* rows deleted since open, rolled back or not */
 };
 
 /** Applies batches; the transaction is open. On failure it must be rolled back. */

@@ -7,9 +7,9 @@
  *
  * FAILURE
  *   - Any failed call: the pipeline calls rollback() and reads again from what is committed.
- *   - Out of memory: queries are interrupted and kept out for two seconds, reductions get half as
- *     many rows (down to MR_APPLY_ROWS_MIN), MR_RETRY; after COMMITS_TO_RECOVER good commits they
- *     grow again.
+ *   - Out of memory: queries are interrupted and kept out for two seconds, a checkpoint frees what
+ *     deletes hold, reductions get half as many rows (down to MR_APPLY_ROWS_MIN), MR_RETRY; after
+ *     COMMITS_TO_RECOVER good commits they grow again.
  *   - The engine gave the database up: the next call closes it, opens it again and reads the
  *     positions; MR_RETRY while that does not work.
  *   - A COMMIT that failed may or may not be in the log of the engine; the position that is read
@@ -161,6 +161,7 @@ static bool note_failure(struct mr_sink *sink, const struct mr_error *err)
         const uint32_t half = sink->apply.rows_max / 2;
         sink->apply.rows_max = half < MR_APPLY_ROWS_MIN ? MR_APPLY_ROWS_MIN : half;
         sink->good_commits = 0;
+        sink->memory_was_short = true;
     }
     return false;
 }
@@ -204,9 +205,10 @@ static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, s
     struct mr_sink *sink = mr_memory_new(1, sizeof(*sink));
     const uint64_t memory =
         config->memory_bytes != 0 ? config->memory_bytes : context->memory_bytes;
+    sink->memory_bytes = memory == 0 ? MEMORY_DEFAULT : memory;
     const struct mr_warehouse_config warehouse_config = {
         .path = config->path,
-        .memory_bytes = memory == 0 ? MEMORY_DEFAULT : memory,
+        .memory_bytes = sink->memory_bytes,
         .temp_bytes_max = config->temp_bytes_max,
         .threads = config->threads,
         .queries_max = config->queries_max,
@@ -258,6 +260,7 @@ static bool duckdb_sink_position(struct mr_sink *sink, uint16_t source_index,
 static bool begin(struct mr_sink *sink, struct mr_error *err)
 {
     if (!sink->in_transaction) {
+        mr_upkeep_free_memory(sink);
         if (!mr_warehouse_run(sink->warehouse, sink->begin, NULL, err)) {
             return mr_error_context(err, "begin");
         }

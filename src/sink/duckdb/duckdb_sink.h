@@ -53,10 +53,16 @@ struct mr_sink {
     uint32_t rows_max;         /* of one reduction when memory is not short */
     uint32_t good_commits;     /* since memory was short */
     uint64_t rows_since_check; /* applied since the last checkpoint */
+    uint64_t deletes_checked;  /* apply.deletes_total at the last checkpoint, or look at memory */
+    uint64_t memory_bytes;     /* the engine's limit */
+    bool memory_was_short;     /* make a checkpoint before anything else */
     uint64_t commit_ns_last;   /* when the last commit returned, monotonic */
     bool in_transaction;
     struct mr_sink_counters counters;
 };
+
+/** A checkpoint before BEGIN, when memory was short: it frees what deletes hold. Never fails. */
+void mr_upkeep_free_memory(struct mr_sink *sink);
 
 /** Checkpoints and compaction, when due (upkeep.c). */
 bool mr_upkeep_run(struct mr_sink *sink, bool idle, struct mr_error *err) MR_MUST_CHECK;

@@ -99,6 +99,15 @@ static bool check_object(const json_t *object, struct mr_error *err)
             return refuse(err, "the table function", called == NULL ? "?" : called);
         }
     }
+    if (type != NULL && strcmp(type, "BASE_TABLE") == 0) {
+        const char *schema = json_string_value(json_object_get(object, "schema_name"));
+        const char *table = json_string_value(json_object_get(object, "table_name"));
+        /* The engine would read a file of that name. Tables of ours always have a schema. */
+        const bool has_schema = schema != NULL && schema[0] != '\0';
+        if (table == NULL || strpbrk(has_schema ? schema : table, has_schema ? "/" : "./\\:")) {
+            return refuse(err, "the file", table == NULL ? "?" : table);
+        }
+    }
     if (name != NULL && is_listed(scalar_functions, MR_ARRAY_LEN(scalar_functions), name)) {
         return refuse(err, "the function", name);
     }

@@ -7,6 +7,8 @@
  * write_log(). So the statement is parsed first, by the engine's own parser, and looked through:
  *   - it must be SELECT (VALUES, FROM, DESCRIBE, SUMMARIZE and SHOW are), alone;
  *   - every table function must be on the list below; everything else is refused, known or not;
+ *   - no table name that looks like a file's: the engine would open it, and its own database and
+ *     temporary files are open to it;
  *   - no scalar function that acts, waits or has state (all that the engine calls volatile, but for
  *     random numbers and the like).
  * Views are trusted: only the operator can make them.

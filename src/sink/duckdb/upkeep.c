@@ -8,22 +8,53 @@
  * makes checkpoints, since nothing here is ever UPDATEd; space of deleted rows comes back when the
  * readers that can see them are gone.
  *
+ * Deletes hold memory until the next checkpoint: about 20 KiB for every 2,048 rows of the table that
+ * lost one, which the engine cannot spill. A thousand updates of keys that lie apart cost 20 MiB so;
+ * of neighbouring keys, next to nothing. So once there were some thousand deletes the engine's
+ * memory is looked at, and a checkpoint made when it is nearly full.
+ *
  * Failure: a checkpoint that cannot be made at this moment (another transaction writes, which no
  * query can) is tried again later; the log grows meanwhile, and is shown.
  */
 #include "duckdb_sink.h"
 
-#define IDLE_WAL_BYTES_MIN (UINT64_C(64) << 10) /* less is not worth a checkpoint */
-#define IDLE_ROWS_MIN      UINT64_C(30000)      /* some 50 ms of checkpoint */
-#define IDLE_REST_NS       UINT64_C(1000000000) /* nothing came for a second */
-#define IDLE_WAL_FRACTION  4                    /* of wal_bytes_max */
-#define POSITION_ROWS_MAX  UINT64_C(50000)
-#define POSITION_ROWS_IDLE UINT64_C(10000)
-#define NS_PER_US          1000
+#include "result.h"
+
+#define IDLE_WAL_BYTES_MIN  (UINT64_C(64) << 10) /* less is not worth a checkpoint */
+#define IDLE_ROWS_MIN       UINT64_C(30000)      /* some 50 ms of checkpoint */
+#define IDLE_REST_NS        UINT64_C(1000000000) /* nothing came for a second */
+#define IDLE_WAL_FRACTION   4                    /* of wal_bytes_max */
+#define POSITION_ROWS_MAX   UINT64_C(50000)
+#define POSITION_ROWS_IDLE  UINT64_C(10000)
+#define DELETES_TO_LOOK     UINT64_C(1000) /* 20 MiB at worst */
+#define MEMORY_FULL_PERCENT 70
+#define NS_PER_US           1000
 
 static uint64_t now_ns(const struct mr_sink *sink)
 {
     return sink->env->monotonic_ns(sink->env);
+}
+
+/* Whether deletes may hold so much memory that a checkpoint should free it. */
+static bool is_memory_full(struct mr_sink *sink, bool *full, struct mr_error *err)
+{
+    struct mr_result result = {0};
+
+    *full = false;
+    if (sink->apply.deletes_total - sink->deletes_checked < DELETES_TO_LOOK) {
+        return true;
+    }
+    sink->deletes_checked = sink->apply.deletes_total;
+    if (!mr_result_query(sink->warehouse,
+                         "SELECT sum(memory_usage_bytes)::UBIGINT FROM duckdb_memory()", &result,
+                         err)) {
+        return mr_error_context(err, "look at the engine's memory");
+    }
+    if (mr_result_next(&result)) {
+        *full = mr_result_u64(&result, 0) >= sink->memory_bytes / 100 * MEMORY_FULL_PERCENT;
+    }
+    mr_result_done(&result);
+    return true;
 }
 
 static bool is_checkpoint_due(const struct mr_sink *sink, bool idle, uint64_t wal_bytes)
@@ -51,10 +82,21 @@ static bool checkpoint(struct mr_sink *sink, struct mr_error *err)
         return mr_error_context(err, "checkpoint");
     }
     sink->rows_since_check = 0;
+    sink->deletes_checked = sink->apply.deletes_total;
     atomic_fetch_add(&sink->counters.checkpoints_total, 1);
     atomic_store(&sink->counters.checkpoint_us_last, (now_ns(sink) - start) / NS_PER_US);
     atomic_store(&sink->counters.wal_bytes, mr_warehouse_wal_bytes(sink->warehouse));
     return true;
+}
+
+void mr_upkeep_free_memory(struct mr_sink *sink)
+{
+    struct mr_error ignored = {0};
+
+    MR_ASSERT(!sink->in_transaction);
+    if (sink->memory_was_short && checkpoint(sink, &ignored)) {
+        sink->memory_was_short = false;
+    }
 }
 
 bool mr_upkeep_run(struct mr_sink *sink, bool idle, struct mr_error *err)
@@ -67,5 +109,9 @@ bool mr_upkeep_run(struct mr_sink *sink, bool idle, struct mr_error *err)
         !mr_state_compact(&sink->state, err)) {
         return false;
     }
-    return !is_checkpoint_due(sink, idle, wal_bytes) || checkpoint(sink, err);
+    bool is_full = false;
+    if (!is_memory_full(sink, &is_full, err)) {
+        return false;
+    }
+    return !(is_full || is_checkpoint_due(sink, idle, wal_bytes)) || checkpoint(sink, err);
 }

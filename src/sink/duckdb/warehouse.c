@@ -65,7 +65,9 @@ static bool fail_engine(struct mr_warehouse *warehouse, duckdb_error_type type, 
 
     if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
         (void)mr_gate_make_room(warehouse->gate, MAKE_ROOM_PAUSE_MS);
-        return mr_fail(err, MR_E_LIMIT, MR_RETRY, "DuckDB: %.*s", length, text);
+        return mr_fail(err, MR_E_LIMIT, MR_RETRY,
+                       "DuckDB: %.*s; if this comes again, raise the sink's \"memory\"", length,
+                       text);
     }
     if (type == DUCKDB_ERROR_FATAL || type == DUCKDB_ERROR_INTERNAL ||
         strstr(text, "database has been invalidated") != NULL) {

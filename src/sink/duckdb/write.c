@@ -69,6 +69,7 @@ static bool run_statement(struct segment *segment, enum mr_target_statement whic
     if (which == MR_TARGET_INSERT) {
         target->rows_estimate += changed;
     } else {
+        apply->deletes_total += changed;
         target->rows_estimate -= changed < target->rows_estimate ? changed : target->rows_estimate;
     }
     return true;

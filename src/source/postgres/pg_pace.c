@@ -13,9 +13,9 @@
 
 #define SHORT_US          200
 #define LONG_US_MIN       1000
-#define LONG_US_MAX       16000
-#define LONG_BYTES_MIN    (3 * MR_PG_PACE_RECEIVE_BUFFER)
-#define LONG_BYTES_MAX    (8 * MR_PG_PACE_RECEIVE_BUFFER)
+#define LONG_US_MAX       20000
+#define LONG_BYTES_MIN    (5 * MR_PG_PACE_RECEIVE_BUFFER)
+#define LONG_BYTES_MAX    (12 * MR_PG_PACE_RECEIVE_BUFFER)
 #define WINDOW_NS         UINT64_C(1000000)
 #define STREAM_BYTES_A_MS 4096 /* some 30,000 rows a second */
 

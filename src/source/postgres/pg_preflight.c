@@ -299,10 +299,10 @@ static bool check_table(struct preflight *preflight, const PGresult *tables, int
                         unsupported->name, type_name, table.space, table.name);
     }
     if (!has_key(&table)) {
-        mr_findings_add(preflight->findings, MR_FINDING_WARNING, what,
+        mr_findings_add(preflight->findings, MR_FINDING_ERROR, what,
                         "has no key: once it is published the server refuses to update and delete "
-                        "its rows; run: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL, unless "
-                        "rows are only ever inserted",
+                        "its rows; run: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL, or add "
+                        "the table to \"exclude\"",
                         table.space, table.name);
     }
     return true;

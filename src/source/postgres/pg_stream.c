@@ -37,7 +37,12 @@
 #define LIVE_TAIL_NS     (300 * NS_PER_US)
 #define FULL_READ_BYTES  200000 /* see mr_pg_connection_widen() */
 #define XLOG_DATA_HEADER 25
-#define POSITION_BYTES   (MR_EPOCH_BYTES_MAX + MR_PG_LSN_TEXT_BYTES)
+
+/* Room for what a batch says of its end. */
+struct position_room {
+    char epoch[MR_EPOCH_BYTES_MAX];
+    char text[MR_PG_LSN_TEXT_BYTES];
+};
 
 enum drained {
     DRAINED_EMPTY, /* libpq has no further message */
@@ -48,10 +53,11 @@ enum drained {
 /* One call of next(). */
 struct filling {
     struct mr_batch *batch;
-    uint8_t *position_room; /* set aside, so that a full batch can still say where it ends */
-    uint64_t whole_ns;      /* when its first transaction was whole; 0: none is */
-    uint64_t empty_ns;      /* when the socket was first found empty since; 0: not yet */
-    bool has_looked;        /* the socket was read at least once */
+    struct position_room
+        *position;     /* set aside, so that a full batch can still say where it ends */
+    uint64_t whole_ns; /* when its first transaction was whole; 0: none is */
+    uint64_t empty_ns; /* when the socket was first found empty since; 0: not yet */
+    bool has_looked;   /* the socket was read at least once */
 };
 
 static uint64_t monotonic_ns(const struct mr_source *source)
@@ -212,12 +218,12 @@ static enum mr_next hand_on(struct mr_source *source, const struct filling *fill
     }
     if (lsn != 0) {
         MR_ASSERT(lsn > source->handed_lsn);
-        char *epoch = (char *)filling->position_room;
-        char *text = epoch + MR_EPOCH_BYTES_MAX;
-        memcpy(epoch, source->identity.epoch, MR_EPOCH_BYTES_MAX);
-        mr_pg_lsn_format(lsn, text);
-        batch->epoch = mr_slice_of(epoch);
-        batch->position = mr_slice_of(text);
+        struct position_room *room = filling->position;
+        MR_ASSERT(room != NULL);
+        memcpy(room->epoch, source->identity.epoch, sizeof(room->epoch));
+        mr_pg_lsn_format(lsn, room->text);
+        batch->epoch = mr_slice_of(room->epoch);
+        batch->position = mr_slice_of(room->text);
         batch->native = (struct mr_native_position){.major = lsn};
         source->handed_lsn = lsn;
     }
@@ -348,8 +354,8 @@ enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch,
         *err = source->failure;
         return MR_NEXT_ERROR;
     }
-    filling.position_room = mr_arena_alloc(&batch->arena, POSITION_BYTES, 1);
-    MR_ASSERT(filling.position_room != NULL); /* the pool's batches are larger than that */
+    filling.position = MR_ARENA_NEW(&batch->arena, struct position_room, 1);
+    MR_ASSERT(filling.position != NULL); /* the pool's batches are larger than that */
     const uint64_t until_ns = monotonic_ns(source) + wait_ms * NS_PER_MS;
     for (;;) {
         const uint64_t received = source->received_bytes;
