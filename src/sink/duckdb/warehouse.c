@@ -23,6 +23,7 @@
 #define PATH_BYTES_MAX     4096
 #define SETTING_BYTES_MAX  64
 #define CHECKPOINT_NEVER   "1TB" /* the sink makes all checkpoints itself */
+#define VACUUM_TASKS_MAX   "1"   /* a checkpoint: more make it longer, up to a second */
 #define RESERVED_COUNT     9
 
 struct mr_warehouse {
@@ -131,6 +132,8 @@ static bool set_all(const struct mr_warehouse *warehouse, duckdb_config config,
            set_properties(config, warehouse->config.properties, err) &&
            set_option(config, "temp_directory", warehouse->temp_path, err) &&
            set_option(config, "checkpoint_threshold", CHECKPOINT_NEVER, err) &&
+           set_option(config, "disabled_compression_methods", "fsst,dict_fsst,zstd", err) &&
+           set_option(config, "max_vacuum_tasks", VACUUM_TASKS_MAX, err) &&
            set_option(config, "autoinstall_known_extensions", "false", err) &&
            set_option(config, "autoload_known_extensions", "false", err) &&
            set_option(config, "enable_external_access", "false", err);
