@@ -9,8 +9,8 @@
  * readers that can see them are gone.
  *
  * Deletes hold memory until the next checkpoint: about 20 KiB for every 2,048 rows of the table
- * that lost one, which the engine cannot spill. A thousand updates of keys that lie apart cost 20 MiB
- * so; of neighbouring keys, next to nothing. So once there were some thousand deletes the engine's
+ * that lost one, which the engine cannot spill. A thousand updates of keys that lie apart cost
+ * 20 MiB so; of neighbouring keys, next to nothing. So once there were some thousand deletes the engine's
  * memory is looked at, and a checkpoint made when it is nearly full.
  *
  * Failure: a checkpoint that cannot be made at this moment (another transaction writes, which no

@@ -132,7 +132,6 @@ static bool set_all(const struct mr_warehouse *warehouse, duckdb_config config,
            set_properties(config, warehouse->config.properties, err) &&
            set_option(config, "temp_directory", warehouse->temp_path, err) &&
            set_option(config, "checkpoint_threshold", CHECKPOINT_NEVER, err) &&
-           set_option(config, "disabled_compression_methods", "fsst,dict_fsst,zstd", err) &&
            set_option(config, "max_vacuum_tasks", VACUUM_TASKS_MAX, err) &&
            set_option(config, "autoinstall_known_extensions", "false", err) &&
            set_option(config, "autoload_known_extensions", "false", err) &&
