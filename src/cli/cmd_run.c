@@ -265,6 +265,7 @@ static int run_run(const void *options, const struct mr_arguments *arguments)
         return MR_EXIT_CONFIG;
     }
     enum mr_exit code = MR_EXIT_CONFIG;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no thread has started */
     if (!mr_crash_point_arm(getenv(CRASH_POINT_VARIABLE))) {
         (void)fprintf(stderr, "millrace: " CRASH_POINT_VARIABLE " names no crash point\n");
         mr_pipeline_config_done(&config);

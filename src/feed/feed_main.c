@@ -55,6 +55,7 @@ static bool parse(int argc, char **argv, struct mr_feed_options *options)
     };
     bool ok = true;
     optind = 1;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the command line is read before any thread starts */
     for (int option; ok && (option = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         switch (option) {
         case 'u':

@@ -66,6 +66,7 @@ static bool connect_to(MYSQL *mysql, const char *url, struct mr_error *err)
     struct url_parts parts = {0};
     bool connected = false;
     if (url_parts_parse(&parts, url, err)) {
+        MR_ASSERT(parts.path != NULL);
         const char *database = parts.path[0] == '/' ? parts.path + 1 : parts.path;
         const unsigned port =
             parts.port != NULL ? (unsigned)strtoul(parts.port, NULL, 10) : PORT_DEFAULT;

@@ -64,10 +64,10 @@ struct mr_pipeline {
 void mr_pipeline_fail(struct mr_pipeline *pipeline, enum mr_exit exit_code,
                       const struct mr_error *err);
 
-/** The bodies of the threads; the argument is the lane or outlet. */
-void *mr_pipeline_run_link(void *lane);
-void *mr_pipeline_run_journal(void *lane);
-void *mr_pipeline_run_loader(void *outlet);
+/** The bodies of the threads; the argument is a lane or an outlet. */
+void *mr_pipeline_run_link(void *argument);
+void *mr_pipeline_run_journal(void *argument);
+void *mr_pipeline_run_loader(void *argument);
 
 /** Everything durable of every open source is committed in this sink. */
 bool mr_outlet_is_drained(struct mr_outlet *outlet);

@@ -28,16 +28,17 @@ int64_t mr_lane_lag_ms(struct mr_lane *lane, const struct mr_link_view *view)
     return since_ms(lane, received_us);
 }
 
-int64_t mr_outlet_source_lag_ms(struct mr_outlet *outlet, uint32_t index)
+int64_t mr_outlet_source_lag_ms(struct mr_outlet *outlet, uint32_t source_index)
 {
-    struct mr_loader_source *source = &outlet->loader->sources[index];
+    struct mr_loader_source *source = &outlet->loader->sources[source_index];
     struct mr_stream_observation observation = {0};
     source->ops->observe(source->stream, &observation);
     if (atomic_load(&source->committed_shown) >= observation.last_sequence) {
         return 0;
     }
     const int64_t commit_us = (int64_t)atomic_load(&source->commit_us_last);
-    return commit_us == 0 ? MR_LAG_UNKNOWN : since_ms(&outlet->pipeline->lanes[index], commit_us);
+    return commit_us == 0 ? MR_LAG_UNKNOWN
+                          : since_ms(&outlet->pipeline->lanes[source_index], commit_us);
 }
 
 int64_t mr_outlet_lag_ms(struct mr_outlet *outlet)

@@ -17,7 +17,7 @@ int64_t mr_lane_lag_ms(struct mr_lane *lane, const struct mr_link_view *view);
 
 /** Milliseconds of one source's changes that are durable but not committed in a sink; 0 caught
  * up. */
-int64_t mr_outlet_source_lag_ms(struct mr_outlet *outlet, uint32_t source);
+int64_t mr_outlet_source_lag_ms(struct mr_outlet *outlet, uint32_t source_index);
 
 /** The greatest over all sources; unknown when any is. */
 int64_t mr_outlet_lag_ms(struct mr_outlet *outlet);

@@ -2,16 +2,18 @@
 /*
  * upkeep.c - when to make a checkpoint, and when to delete old position rows.
  *
- * A checkpoint holds up the next commit for as long as it takes (some 15 ms for what small commits
- * leave, about 1 us more for every row appended), so it is made when nothing waits, and while it is
- * still small; when the log has reached its cap it is made at once. With a reader open DuckDB still
- * makes checkpoints, since nothing here is ever UPDATEd; space of deleted rows comes back when the
- * readers that can see them are gone.
+ * A checkpoint holds up the next commit for as long as it takes: some 15 ms for what single-row
+ * commits leave, 40 to 250 ms after some ten thousand rows, since the table's last, partly filled
+ * row group (122,880 rows) is compressed anew each time. Making them more often therefore only
+ * adds up. They are made when nothing waits and enough has come together, after a second of rest, and at
+ * once when the log has reached its cap. With a reader open DuckDB still makes checkpoints, since
+ * nothing here is ever UPDATEd; space of deleted rows comes back when the readers that can see
+ * them are gone.
  *
  * Deletes hold memory until the next checkpoint: about 20 KiB for every 2,048 rows of the table
  * that lost one, which the engine cannot spill. A thousand updates of keys that lie apart cost
- * 20 MiB so; of neighbouring keys, next to nothing. So once there were some thousand deletes the engine's
- * memory is looked at, and a checkpoint made when it is nearly full.
+ * 20 MiB so; of neighbouring keys, next to nothing. So once there were some thousand deletes the
+ * engine's memory is looked at, and a checkpoint made when it is nearly full.
  *
  * Failure: a checkpoint that cannot be made at this moment (another transaction writes, which no
  * query can) is tried again later; the log grows meanwhile, and is shown.
@@ -21,9 +23,9 @@
 #include "result.h"
 
 #define IDLE_WAL_BYTES_MIN  (UINT64_C(64) << 10) /* less is not worth a checkpoint */
-#define IDLE_ROWS_MIN       UINT64_C(30000)      /* some 50 ms of checkpoint */
+#define IDLE_ROWS_MIN       UINT64_C(100000)     /* about a row group */
 #define IDLE_REST_NS        UINT64_C(1000000000) /* nothing came for a second */
-#define IDLE_WAL_FRACTION   4                    /* of wal_bytes_max */
+#define IDLE_WAL_FRACTION   2                    /* of wal_bytes_max */
 #define POSITION_ROWS_MAX   UINT64_C(50000)
 #define POSITION_ROWS_IDLE  UINT64_C(10000)
 #define DELETES_TO_LOOK     UINT64_C(1000) /* 20 MiB at worst */
