@@ -20,6 +20,7 @@
 #define EVENTS_MAX   2000
 #define TARGET_BYTES 4096
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool is_captured(void *context, const char *space, const char *table)

@@ -8,6 +8,7 @@
 
 #include "gtid.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_set(const struct mr_gtid_set *set)

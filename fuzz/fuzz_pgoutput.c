@@ -18,6 +18,7 @@
 #define VALUE_BYTES_MAX 4096
 #define MESSAGES_MAX    4096
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint32_t type_oids[] = {16,  17,   19,   20,   21,   23,   25,   26,   114,  700,
@@ -98,7 +99,7 @@ static void run_copy(const uint8_t *data, size_t size, struct mr_catalog *catalo
     struct mr_error err = {0};
     struct mr_column columns[MR_ARRAY_LEN(type_oids)];
     struct mr_pg_plan plans[MR_ARRAY_LEN(type_oids)];
-    for (uint16_t i = 0; i < MR_ARRAY_LEN(type_oids); i++) {
+    for (size_t i = 0; i < MR_ARRAY_LEN(type_oids); i++) {
         columns[i] = (struct mr_column){
             .name = "c", .source_type = "t", .key_index = MR_NOT_IN_KEY, .nullable = true};
         /* numeric(12,2), where a modifier matters */

@@ -22,6 +22,7 @@
 #define BATCH_BYTES_MAX   ((uint64_t)4 << 20)
 #define PATH              "/stream/fuzz/00000000000000000001-00000000000000000001.seg"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct mr_stream_log_config config = {

@@ -12,6 +12,7 @@
 #define FILE_BYTES_MAX ((size_t)16 << 20)
 #define PATH_BYTES_MAX 4096
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int replay_file(const char *path)
@@ -41,6 +42,7 @@ static int replay(const char *path)
     }
     int count = 0;
     const struct dirent *entry = NULL;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): a program of one thread
     while (count >= 0 && (entry = readdir(directory)) != NULL) {
         char name[PATH_BYTES_MAX];
         const int length = snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);

@@ -66,6 +66,7 @@ void mr_rows_clear(struct mr_rows_registry *registry, uint32_t slot);
 static inline void mr_row_run_add(struct mr_row_run *runs, uint32_t *run_count,
                                   const struct mr_chunk *chunk, uint32_t row, uint32_t count)
 {
+    MR_ASSERT(runs != NULL && count > 0);
     struct mr_row_run *last = *run_count == 0 ? NULL : &runs[*run_count - 1];
     if (last != NULL && last->chunk == chunk && last->row + last->count == row) {
         last->count += count;

@@ -4,9 +4,9 @@
  *
  * A checkpoint holds up the next commit for as long as it takes: some 15 ms for what single-row
  * commits leave, 40 to 250 ms after some ten thousand rows, since the table's last, partly filled
- * row group (122,880 rows) is compressed anew each time. Making them more often therefore only
- * adds up. They are made when nothing waits and enough has come together, after a second of rest, and at
- * once when the log has reached its cap. With a reader open DuckDB still makes checkpoints, since
+ * row group (122,880 rows) is compressed anew each time. Making them more often only adds up. They
+ * are made when nothing waits and enough has come together, after a second of rest, and at once
+ * when the log has reached its cap. With a reader open DuckDB still makes checkpoints, since
  * nothing here is ever UPDATEd; space of deleted rows comes back when the readers that can see
  * them are gone.
  *

@@ -334,13 +334,20 @@ static bool next_delete(struct mr_rows_cursor *cursor, const uint8_t **at, struc
                               err);
 }
 
+static bool cells_are_equal(struct mr_slice left, struct mr_slice right)
+{
+    if (left.bytes == NULL || right.bytes == NULL) {
+        return left.bytes == right.bytes; /* NULLs, not empty ones */
+    }
+    return mr_slice_equals(left, right);
+}
+
 static bool keys_are_equal(const struct mr_rows_cursor *cursor, const struct mr_rows_key *left,
                            const struct mr_rows_key *right)
 {
     MR_ASSERT(cursor->layout->schema->key_count <= MR_ROWS_KEY_COLUMNS_MAX);
     for (uint16_t i = 0; i < cursor->layout->schema->key_count; i++) {
-        if ((left->cells[i].bytes == NULL) != (right->cells[i].bytes == NULL) ||
-            !mr_slice_equals(left->cells[i], right->cells[i])) {
+        if (!cells_are_equal(left->cells[i], right->cells[i])) {
             return false;
         }
     }

@@ -38,7 +38,8 @@
 static unsigned digit_at(const struct mr_pg_numeric *numeric, uint32_t index)
 {
     MR_ASSERT(index < numeric->digit_count);
-    return (unsigned)numeric->digits[2 * index] << 8 | numeric->digits[2 * index + 1];
+    const uint8_t *digit = numeric->digits + (size_t)index * 2;
+    return (unsigned)digit[0] << 8 | digit[1];
 }
 
 enum mr_pg_numeric_kind mr_pg_numeric_parse(struct mr_slice wire, struct mr_pg_numeric *numeric)
@@ -219,6 +220,21 @@ static unsigned digit_of_power(const struct mr_pg_numeric *numeric, int32_t powe
                                                                : digit_at(numeric, (uint32_t)index);
 }
 
+/* The point and `scale` digits after it; the answer is the place behind them. */
+static uint8_t *put_fraction(const struct mr_pg_numeric *numeric, uint8_t *at)
+{
+    MR_ASSERT(numeric->scale > 0);
+    uint8_t four[BASE_DIGITS];
+    *at++ = '.';
+    for (uint32_t written = 0; written < numeric->scale; written += BASE_DIGITS) {
+        const uint32_t left = numeric->scale - written;
+        put_four(four, digit_of_power(numeric, -1 - (int32_t)(written / BASE_DIGITS)));
+        memcpy(at, four, left < BASE_DIGITS ? left : BASE_DIGITS);
+        at += left < BASE_DIGITS ? left : BASE_DIGITS;
+    }
+    return at;
+}
+
 void mr_pg_numeric_text(const struct mr_pg_numeric *numeric, uint8_t *text)
 {
     uint8_t *at = text;
@@ -241,13 +257,7 @@ void mr_pg_numeric_text(const struct mr_pg_numeric *numeric, uint8_t *text)
         }
     }
     if (numeric->scale > 0) {
-        *at++ = '.';
-        for (uint32_t written = 0; written < numeric->scale; written += BASE_DIGITS) {
-            const uint32_t left = numeric->scale - written;
-            put_four(four, digit_of_power(numeric, -1 - (int32_t)(written / BASE_DIGITS)));
-            memcpy(at, four, left < BASE_DIGITS ? left : BASE_DIGITS);
-            at += left < BASE_DIGITS ? left : BASE_DIGITS;
-        }
+        at = put_fraction(numeric, at);
     }
     MR_ASSERT((size_t)(at - text) == mr_pg_numeric_text_length(numeric));
 }

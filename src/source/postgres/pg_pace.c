@@ -14,8 +14,8 @@
 #define SHORT_US          200
 #define LONG_US_MIN       1000
 #define LONG_US_MAX       20000
-#define LONG_BYTES_MIN    (5 * MR_PG_PACE_RECEIVE_BUFFER)
-#define LONG_BYTES_MAX    (12 * MR_PG_PACE_RECEIVE_BUFFER)
+#define LONG_BYTES_MIN    (UINT64_C(5) * MR_PG_PACE_RECEIVE_BUFFER)
+#define LONG_BYTES_MAX    (UINT64_C(12) * MR_PG_PACE_RECEIVE_BUFFER)
 #define WINDOW_NS         UINT64_C(1000000)
 #define STREAM_BYTES_A_MS 4096 /* some 30,000 rows a second */
 

@@ -345,6 +345,31 @@ static bool idle_position_is_due(const struct mr_source *source, const struct mr
            now_ns - source->idle_handed_ns >= IDLE_POSITION_NS;
 }
 
+/* After a drain that left libpq empty: whether it had brought something. */
+static void note_drained(struct mr_source *source, struct filling *filling, bool has_brought,
+                         uint64_t now_ns)
+{
+    if (has_brought) {
+        source->read_ns = now_ns;
+        filling->empty_ns = 0;
+    } else if (filling->empty_ns == 0) {
+        filling->empty_ns = now_ns;
+    }
+}
+
+/* How long to wait for more: until until_ns, or as long as whole transactions may be held. */
+static uint64_t patience_ns(const struct mr_source *source, struct filling *filling,
+                            uint64_t until_ns, uint64_t now_ns)
+{
+    if (whole_count(source, filling->batch) == 0) {
+        return until_ns > now_ns ? until_ns - now_ns : 0;
+    }
+    if (filling->whole_ns == 0) {
+        filling->whole_ns = now_ns;
+    }
+    return hold_ns(source, filling, now_ns);
+}
+
 enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch, uint32_t wait_ms,
                                struct mr_error *err)
 {
@@ -367,17 +392,8 @@ enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch,
             return hand_on(source, &filling);
         }
         const uint64_t now_ns = monotonic_ns(source);
-        if (source->received_bytes != received) {
-            source->read_ns = now_ns;
-            filling.empty_ns = 0;
-        } else if (filling.empty_ns == 0) {
-            filling.empty_ns = now_ns;
-        }
-        uint64_t wait_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-        if (whole_count(source, batch) > 0) {
-            filling.whole_ns = filling.whole_ns == 0 ? now_ns : filling.whole_ns;
-            wait_ns = hold_ns(source, &filling, now_ns);
-        }
+        note_drained(source, &filling, source->received_bytes != received, now_ns);
+        const uint64_t wait_ns = patience_ns(source, &filling, until_ns, now_ns);
         if ((wait_ns == 0 && batch->transaction_count > 0) ||
             idle_position_is_due(source, batch, now_ns)) {
             return hand_on(source, &filling);

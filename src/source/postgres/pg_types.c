@@ -231,6 +231,7 @@ static enum mr_pg_put put_numeric_text(struct mr_column_chunk *column, struct mr
         return MR_PG_PUT_FULL;
     }
     if (word != NULL) {
+        // NOLINTNEXTLINE(bugprone-not-null-terminated-result): a cell has a length and no NUL
         memcpy(text, word, length);
     } else {
         mr_pg_numeric_text(&numeric, text);

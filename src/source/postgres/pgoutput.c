@@ -226,6 +226,7 @@ static bool decode_origin(struct mr_pgoutput *decoder, struct mr_reader *in, str
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
                        "pgoutput Origin: a name of %zu bytes is no origin's", name.length);
     }
+    MR_ASSERT(name.bytes != NULL); /* the reader did not fail */
     memcpy(decoder->origin, name.bytes, name.length);
     decoder->origin_length = name.length;
     return true;

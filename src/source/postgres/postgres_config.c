@@ -423,6 +423,13 @@ const char *mr_pg_config_tls_mode(const struct mr_pg_config *config)
     return tls_modes[config->tls_mode];
 }
 
+/* A slot's name has small letters, digits and underscores only. */
+static char slot_character(char character)
+{
+    const int lower = tolower((unsigned char)character);
+    return islower(lower) || isdigit(lower) ? (char)lower : '_';
+}
+
 void mr_pg_config_slot(const struct mr_pg_config *config, const char *pipeline, const char *source,
                        char name[MR_PG_NAME_BYTES_MAX])
 {
@@ -435,8 +442,7 @@ void mr_pg_config_slot(const struct mr_pg_config *config, const char *pipeline, 
     (void)snprintf(wanted, sizeof(wanted), "millrace_%s_%s", pipeline, source);
     const uint32_t checksum = mr_crc32c(0, wanted, strlen(wanted));
     for (char *c = wanted; *c != '\0'; c++) {
-        const int lower = tolower((unsigned char)*c);
-        *c = islower(lower) || isdigit(lower) ? (char)lower : '_';
+        *c = slot_character(*c);
     }
     if (strlen(wanted) < MR_PG_NAME_BYTES_MAX) {
         memcpy(name, wanted, strlen(wanted) + 1);
