@@ -77,6 +77,19 @@ static bool take_rotate(struct mr_binlog_stream *stream, const struct mr_binlog_
     return true;
 }
 
+/** Says nothing of rows, but moves the place to resume from: what comes at the start of a file. */
+static bool pass_event(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
+                       struct mr_batch *batch, struct mr_error *err)
+{
+    MR_ASSERT(event->header.type != MR_BINLOG_HEARTBEAT);
+    (void)batch;
+    (void)err;
+    if (stream->group.state == MR_GROUP_NONE) {
+        mr_binlog_move(stream);
+    }
+    return true;
+}
+
 /** The server has nothing for us up to a place: it may be the place to resume from. */
 static bool idle_at(struct mr_binlog_stream *stream, struct mr_slice file, uint64_t offset)
 {
@@ -629,7 +642,7 @@ static const take_fn takers[256] = {
     [MR_BINLOG_ROWS_QUERY] = skip_event,
     [MR_BINLOG_GTID] = take_gtid,
     [MR_BINLOG_ANONYMOUS_GTID] = take_gtid,
-    [MR_BINLOG_PREVIOUS_GTIDS] = skip_event,
+    [MR_BINLOG_PREVIOUS_GTIDS] = pass_event,
     [MR_BINLOG_TRANSACTION_CONTEXT] = skip_event, /* group replication's certification */
     [MR_BINLOG_VIEW_CHANGE] = skip_event,
     [MR_BINLOG_XA_PREPARE] = take_xa_prepare,
@@ -637,9 +650,9 @@ static const take_fn takers[256] = {
     [MR_BINLOG_TRANSACTION_PAYLOAD] = take_payload,
     [MR_BINLOG_GTID_TAGGED] = take_gtid_tagged,
     [MR_BINLOG_MARIA_ANNOTATE_ROWS] = skip_event,
-    [MR_BINLOG_MARIA_CHECKPOINT] = skip_event,
+    [MR_BINLOG_MARIA_CHECKPOINT] = pass_event,
     [MR_BINLOG_MARIA_GTID] = take_maria_gtid,
-    [MR_BINLOG_MARIA_GTID_LIST] = skip_event,
+    [MR_BINLOG_MARIA_GTID_LIST] = pass_event,
     [MR_BINLOG_MARIA_START_ENCRYPTION] = skip_event, /* the server decrypts what it sends */
     [MR_BINLOG_MARIA_QUERY_COMPRESSED] = take_compressed,
     [MR_BINLOG_MARIA_WRITE_ROWS_COMPRESSED_V1] = take_compressed,
