@@ -140,15 +140,17 @@ static bool load(struct mr_sink *sink, struct mr_error *err)
 /* After a fatal error: opens the database again. Every call begins here. */
 static bool ensure_open(struct mr_sink *sink, struct mr_error *err)
 {
-    if (MR_LIKELY(sink->commit != NULL && !mr_warehouse_is_broken(sink->warehouse))) {
+    const bool is_broken = sink->commit == NULL || mr_warehouse_is_broken(sink->warehouse);
+    if (MR_LIKELY(!is_broken && !sink->outcome_is_unknown)) {
         return true;
     }
     MR_ASSERT(!sink->in_transaction);
     drop_statements(sink);
-    if (!mr_warehouse_reopen(sink->warehouse, err) || !load(sink, err)) {
+    if ((is_broken && !mr_warehouse_reopen(sink->warehouse, err)) || !load(sink, err)) {
         drop_statements(sink);
         return mr_error_context(err, "open the warehouse again");
     }
+    sink->outcome_is_unknown = false;
     return true;
 }
 
@@ -304,6 +306,9 @@ static bool commit(struct mr_sink *sink, struct mr_error *err)
         return false;
     }
     if (!mr_warehouse_run(sink->warehouse, sink->commit, NULL, err)) {
+        /* Seen when memory ran out after the point of no return: the rows were there. What the
+         * warehouse holds is read again before anything else (ensure_open). */
+        sink->outcome_is_unknown = true;
         return mr_error_context(err, "commit");
     }
     sink->in_transaction = false;

@@ -58,6 +58,7 @@ struct mr_sink {
     bool memory_was_short;     /* make a checkpoint before anything else */
     uint64_t commit_ns_last;   /* when the last commit returned, monotonic */
     bool in_transaction;
+    bool outcome_is_unknown; /* a COMMIT failed: it may have been done all the same */
     struct mr_sink_counters counters;
 };
 

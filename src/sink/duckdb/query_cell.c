@@ -222,7 +222,8 @@ static bool write_time(struct mr_json *out, duckdb_type id, const uint8_t *value
 
 static void write_base64(struct mr_json *out, const uint8_t *bytes, size_t length)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     struct mr_sql text = {0};
     char four[5] = {0};
 
@@ -234,8 +235,14 @@ static void write_base64(struct mr_json *out, const uint8_t *bytes, size_t lengt
                               (uint32_t)(left > 2 ? bytes[i + 2] : 0);
         four[0] = digits[word >> 18 & 63];
         four[1] = digits[word >> 12 & 63];
-        four[2] = left > 1 ? digits[word >> 6 & 63] : '=';
-        four[3] = left > 2 ? digits[word & 63] : '=';
+        four[2] = digits[64];
+        four[3] = digits[64];
+        if (left > 1) {
+            four[2] = digits[word >> 6 & 63];
+        }
+        if (left > 2) {
+            four[3] = digits[word & 63];
+        }
         mr_sql_add(&text, four);
     }
     mr_json_string(out, text.text);

@@ -132,6 +132,7 @@ static bool check_tree(const json_t *node, unsigned depth, struct mr_error *err)
         if (!check_object(node, err)) {
             return false;
         }
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): jansson only reads, but wants no const */
         json_object_foreach((json_t *)(uintptr_t)node, key, value)
         {
             if (!check_tree(value, depth + 1, err)) {

@@ -159,7 +159,7 @@ struct mr_target *mr_target_find(struct mr_targets *targets, uint16_t source_ind
     if (schema->table_id >= count) {
         const uint32_t wanted = schema->table_id * 2 < 16 ? 16 : schema->table_id * 2;
         struct mr_target **grown =
-            mr_memory_resize(targets->by_id[source_index], wanted, sizeof(*grown));
+            mr_memory_resize(targets->by_id[source_index], wanted, sizeof(struct mr_target *));
         memset(grown + count, 0, (wanted - count) * sizeof(struct mr_target *));
         targets->by_id[source_index] = grown;
         targets->by_id_count[source_index] = wanted;

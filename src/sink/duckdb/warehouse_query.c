@@ -267,8 +267,8 @@ bool mr_warehouse_query(struct mr_sink *sink, const struct mr_query *query, stru
     mr_json_key(out, "truncated");
     mr_json_bool(out, truncated);
     mr_json_key(out, "elapsed_ms");
-    mr_json_double(out,
-                   (double)((sink->env->monotonic_ns(sink->env) - start_ns) / NS_PER_US) / 1e3);
+    const uint64_t elapsed_us = (sink->env->monotonic_ns(sink->env) - start_ns) / NS_PER_US;
+    mr_json_double(out, (double)elapsed_us / 1e3);
     mr_json_object_end(out);
     return true;
 }
