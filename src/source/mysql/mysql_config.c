@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "crc32c.h"
+#include "url_text.h"
 
 #define URL_SCHEME       "mysql://"
 #define URL_BYTES_MAX    2048
@@ -25,7 +26,6 @@
 #define HEARTBEAT_MS_MAX 60000
 #define PIECE_ROWS_MIN   1000
 #define PIECE_ROWS_MAX   100000000
-#define PORT_MAX         65535
 
 static const char *const tls_modes[] = {
     [MR_MYSQL_TLS_DISABLE] = "disable",         [MR_MYSQL_TLS_PREFER] = "prefer",
@@ -57,7 +57,7 @@ const struct mr_option mr_mysql_options[] = {
      AT(port),
      .fallback = "3306",
      .min = 1,
-     .max = PORT_MAX,
+     .max = MR_URL_PORT_MAX,
      .help = "TCP port"},
     {.name = "user",
      .type = MR_OPT_STRING,
@@ -123,47 +123,6 @@ static bool fail_config(struct mr_error *err, const char *what, const char *valu
     return mr_fail(err, MR_E_CONFIG, MR_STOP, "%s: \"%s\"", what, value);
 }
 
-static int hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    char lower = (char)(digit | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/** Undoes percent encoding in place; a NUL byte or a broken escape is refused. */
-static bool decode_percent(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from != '\0'; from++) {
-        if (*from != '%') {
-            *to++ = *from;
-            continue;
-        }
-        int high = hex_digit(from[1]);
-        int low = high < 0 ? -1 : hex_digit(from[2]);
-        if (low < 0 || (high == 0 && low == 0)) {
-            return false;
-        }
-        *to++ = (char)(high << 4 | low);
-        from += 2;
-    }
-    *to = '\0';
-    return true;
-}
-
-static bool parse_port(const char *text, unsigned *port)
-{
-    char *end = NULL;
-    unsigned long number = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
-    if (number == 0 || number > PORT_MAX || *end != '\0') {
-        return false;
-    }
-    *port = (unsigned)number;
-    return true;
-}
-
 /** Adds one "host", "host:port", "[address]:port" or "/path"; text is taken apart in place. */
 static bool add_endpoint(struct mr_mysql_config *config, struct mr_option_memory *memory,
                          char *text, struct mr_error *err)
@@ -186,7 +145,7 @@ static bool add_endpoint(struct mr_mysql_config *config, struct mr_option_memory
     }
     if (colon != NULL) {
         *colon = '\0';
-        if (!parse_port(colon + 1, &port)) {
+        if (!mr_url_parse_port(colon + 1, &port)) {
             return fail_config(err, "not a port (1 to 65535)", colon + 1);
         }
     }
@@ -229,7 +188,7 @@ static bool take_account(struct mr_mysql_config *config, struct mr_option_memory
     }
     (void)snprintf(shown, sizeof(shown), URL_SCHEME "%s@%s", account, rest);
     config->url = mr_options_keep(memory, shown);
-    if (!decode_percent(account) || (password != NULL && !decode_percent(password))) {
+    if (!mr_url_decode(account) || (password != NULL && !mr_url_decode(password))) {
         return mr_fail(err, MR_E_CONFIG, MR_STOP,
                        "user or password of the url is not well encoded; write %% as %%25");
     }
@@ -268,7 +227,7 @@ static bool take_url(struct mr_mysql_config *config, struct mr_option_memory *me
         if (strpbrk(path, "/?#") != NULL) {
             return fail_config(err, "url takes nothing after the database", path);
         }
-        if (!decode_percent(path)) {
+        if (!mr_url_decode(path)) {
             return fail_config(err, "not a database name", path);
         }
         config->database = path[0] == '\0' ? NULL : mr_options_keep(memory, path);

@@ -18,9 +18,9 @@
 #include <string.h>
 
 #include "crc32c.h"
+#include "url_text.h"
 
 #define URL_BYTES_MAX   2048
-#define PORT_MAX        65535
 #define CHECKSUM_DIGITS 8
 
 static const char *const tls_modes[] = {"disable",   "prefer",      "require",
@@ -50,7 +50,7 @@ const struct mr_option mr_pg_options[] = {
      AT(port),
      .fallback = "5432",
      .min = 1,
-     .max = PORT_MAX,
+     .max = MR_URL_PORT_MAX,
      .help = "TCP port"},
     {.name = "user",
      .type = MR_OPT_STRING,
@@ -130,49 +130,6 @@ static bool fail_config(struct mr_error *err, const char *what, const char *valu
     return mr_fail(err, MR_E_CONFIG, MR_STOP, "%s: \"%s\"", what, value);
 }
 
-static int hex_value(char digit)
-{
-    return isdigit((unsigned char)digit)    ? digit - '0'
-           : isxdigit((unsigned char)digit) ? (digit | 0x20) - 'a' + 10
-                                            : -1;
-}
-
-/* In place. False for a broken escape, and for one that stands for a NUL. */
-static bool decode_percent(char *text)
-{
-    char *to = text;
-    for (const char *from = text; *from != '\0'; from++, to++) {
-        *to = *from;
-        if (*from == '%') {
-            const int high = hex_value(from[1]);
-            const int low = high < 0 ? -1 : hex_value(from[2]);
-            if (low < 0 || high + low == 0) {
-                return false;
-            }
-            *to = (char)(high * 16 + low);
-            from += 2;
-        }
-    }
-    *to = '\0';
-    return true;
-}
-
-static bool parse_port(const char *text, unsigned *port)
-{
-    unsigned value = 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (!isdigit((unsigned char)*c) || value > PORT_MAX) {
-            return false;
-        }
-        value = value * 10 + (unsigned)(*c - '0');
-    }
-    if (value == 0 || value > PORT_MAX) {
-        return false;
-    }
-    *port = value;
-    return true;
-}
-
 /* Where the host ends and its port begins, cut apart in place; NULL when there is no port. */
 static bool cut_port(char **host, char **port, struct mr_error *err)
 {
@@ -206,10 +163,10 @@ static bool add_endpoint(struct mr_pg_config *config, struct mr_option_memory *m
     if (!cut_port(&host, &port_text, err)) {
         return false;
     }
-    if (port_text != NULL && !parse_port(port_text, &port)) {
+    if (port_text != NULL && !mr_url_parse_port(port_text, &port)) {
         return fail_config(err, "not a port (1 to 65535)", port_text);
     }
-    if (host[0] == '\0' || !decode_percent(host)) {
+    if (host[0] == '\0' || !mr_url_decode(host)) {
         return fail_config(err, "not a host", host);
     }
     if (config->endpoint_count == MR_PG_HOSTS_MAX) {
@@ -241,7 +198,7 @@ static bool add_endpoints(struct mr_pg_config *config, struct mr_option_memory *
 static bool take_part(const char **option, struct mr_option_memory *memory, const char *name,
                       char *value, struct mr_error *err)
 {
-    if (!decode_percent(value)) {
+    if (!mr_url_decode(value)) {
         return mr_fail(err, MR_E_CONFIG, MR_STOP,
                        "the %s in url is not well encoded; write %% as %%25", name);
     }
@@ -279,7 +236,7 @@ static bool take_parameter(struct mr_pg_config *config, struct mr_option_memory 
         {"sslkey", "tls.key"},
     };
     char *value = strchr(parameter, '=');
-    if (value == NULL || !decode_percent(value + 1)) {
+    if (value == NULL || !mr_url_decode(value + 1)) {
         return fail_config(err, "url: not a parameter", parameter);
     }
     *value++ = '\0';
