@@ -105,6 +105,7 @@ static void check_source(const struct mr_pipeline_config *config,
         .target_bytes = TARGET_BYTES,
         .value_bytes_max = config->value_bytes_max,
         .wait_ms_max = CONNECT_MS_MAX,
+        .policies = &config->policies,
     };
 
     (void)printf("source \"%s\" (%s)\n", source->name, source->type);

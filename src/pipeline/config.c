@@ -13,7 +13,6 @@
 #include "config_fill.h"
 #include "memory.h"
 #include "registry.h"
-#include "table_filter.h"
 #include "yaml_tree.h"
 
 #define WHERE_BYTES_MAX 48
@@ -28,13 +27,6 @@ static const struct mr_option top_sections[] = {
     {.name = "sinks"},
     {.name = "connect"},
     {0},
-};
-
-static const struct mr_table_policy default_policy = {
-    .match = "*",
-    .mode = MR_TABLE_CURRENT,
-    .on_schema_change = MR_ON_SCHEMA_CHANGE_EVOLVE,
-    .on_type_error = MR_ON_TYPE_ERROR_STOP,
 };
 
 struct loader {
@@ -55,30 +47,46 @@ static struct mr_fill fill_for(const struct loader *loader, const char *where)
     };
 }
 
-/* A section that must be a list; *count is 0 when it is not there. */
-static bool find_list(const struct loader *loader, const char *name, size_t count_max,
-                      const struct mr_yaml_node **first, size_t *count, struct mr_error *err)
+/* The entries of a list. */
+struct entries {
+    const struct mr_yaml_node *first;
+    size_t count;
+};
+
+/* A key whose value must be a list; empty when it is not there. */
+static bool read_list(const struct mr_fill *fill, const struct mr_yaml_node *map, const char *name,
+                      size_t count_max, struct entries *entries, struct mr_error *err)
 {
     MR_ASSERT(count_max > 0);
 
-    const struct mr_yaml_node *node = mr_yaml_node_find(loader->root, name);
-    const struct mr_fill fill = fill_for(loader, "");
+    const struct mr_yaml_node *node = mr_yaml_node_find(map, name);
 
-    *first = NULL;
-    *count = 0;
+    *entries = (struct entries){0};
     if (node == NULL) {
         return true;
     }
     if (node->kind != MR_YAML_LIST) {
-        return mr_fill_fail(&fill, node, err, "\"%s\" needs a list, each entry with a dash", name);
+        return mr_fill_fail(fill, node, err, "\"%s\" needs a list, each entry with a dash", name);
     }
     if (node->child_count > count_max) {
-        return mr_fill_fail(&fill, node, err, "\"%s\" has %zu entries; at most %zu are taken", name,
+        return mr_fill_fail(fill, node, err, "\"%s\" has %zu entries; at most %zu are taken", name,
                             node->child_count, count_max);
     }
-    *first = node->first_child;
-    *count = node->child_count;
+    *entries = (struct entries){node->first_child, node->child_count};
     return true;
+}
+
+/* A section of the file's top that must be a list; *count is 0 when it is not there. */
+static bool find_list(const struct loader *loader, const char *name, size_t count_max,
+                      const struct mr_yaml_node **first, size_t *count, struct mr_error *err)
+{
+    const struct mr_fill fill = fill_for(loader, "");
+    struct entries entries = {0};
+    const bool ok = read_list(&fill, loader->root, name, count_max, &entries, err);
+
+    *first = entries.first;
+    *count = entries.count;
+    return ok;
 }
 
 /* ---- type: names a plug-in. ---- */
@@ -281,24 +289,85 @@ static bool load_sinks(struct loader *loader, struct mr_error *err)
     return true;
 }
 
+/* Keys of an entry of `tables` whose values are read here. */
+static const struct mr_option policy_sections[] = {{.name = "columns"}, {0}};
+
+static bool load_columns(const struct mr_fill *table, const struct mr_yaml_node *map,
+                         struct mr_table_policy *policy, struct mr_error *err)
+{
+    MR_ASSERT(policy->columns == NULL);
+
+    struct entries entries;
+
+    if (!read_list(table, map, "columns", MR_CONFIG_POLICIES_MAX, &entries, err)) {
+        return false;
+    }
+    policy->columns = mr_memory_new(entries.count, sizeof(*policy->columns));
+    policy->column_count = entries.count;
+    const struct mr_yaml_node *node = entries.first;
+    for (size_t i = 0; i < entries.count; i++, node = node->next) {
+        char where[2 * WHERE_BYTES_MAX];
+        (void)snprintf(where, sizeof(where), "%s.columns[%zu]", table->where, i);
+        struct mr_fill fill = *table;
+        fill.where = where;
+        fill.sections = NULL;
+        fill.targets[0] = (struct mr_fill_target){mr_config_column_options, &policy->columns[i]};
+        if (!mr_fill_map(&fill, node, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What inherits takes the value of what is around it. */
+static void settle(const struct mr_pipeline_config *config, struct mr_table_policy *policy)
+{
+    MR_ASSERT(config->on_type_error != MR_ON_TYPE_ERROR_INHERIT);
+
+    if (policy->on_type_error == MR_ON_TYPE_ERROR_INHERIT) {
+        policy->on_type_error = config->on_type_error;
+    }
+    for (size_t i = 0; i < policy->column_count; i++) {
+        if (policy->columns[i].on_type_error == MR_ON_TYPE_ERROR_INHERIT) {
+            policy->columns[i].on_type_error = policy->on_type_error;
+        }
+    }
+}
+
+static bool load_policy(struct loader *loader, const struct mr_yaml_node *map,
+                        struct mr_table_policy *policy, const char *where, struct mr_error *err)
+{
+    struct mr_fill fill = fill_for(loader, where);
+
+    fill.targets[0] = (struct mr_fill_target){mr_config_policy_options, policy};
+    fill.sections = policy_sections;
+    if (!mr_fill_map(&fill, map, err) || !load_columns(&fill, map, policy, err)) {
+        return false;
+    }
+    settle(loader->config, policy);
+    return mr_config_check_policy(policy, fill.file, map, err);
+}
+
 static bool load_policies(struct loader *loader, struct mr_error *err)
 {
     const struct mr_yaml_node *node;
     size_t count;
+    struct mr_policies *policies = &loader->config->policies;
 
+    policies->fallback = mr_table_policy_default;
+    if (loader->config->on_type_error == MR_ON_TYPE_ERROR_INHERIT) {
+        loader->config->on_type_error = policies->fallback.on_type_error;
+    }
+    policies->fallback.on_type_error = loader->config->on_type_error;
     if (!find_list(loader, "tables", MR_CONFIG_POLICIES_MAX, &node, &count, err)) {
         return false;
     }
-    loader->config->policies = mr_memory_new(count, sizeof(*loader->config->policies));
+    policies->tables = mr_memory_new(count, sizeof(*policies->tables));
     for (size_t i = 0; i < count; i++, node = node->next) {
         char where[WHERE_BYTES_MAX];
         (void)snprintf(where, sizeof(where), "tables[%zu]", i);
-        struct mr_table_policy *policy = &loader->config->policies[i];
-        struct mr_fill fill = fill_for(loader, where);
-        fill.targets[0] = (struct mr_fill_target){mr_config_policy_options, policy};
-        loader->config->policy_count = i + 1;
-        if (!mr_fill_map(&fill, node, err) ||
-            !mr_config_check_policy(policy, fill.file, node, err)) {
+        policies->table_count = i + 1;
+        if (!load_policy(loader, node, &policies->tables[i], where, err)) {
             return false;
         }
     }
@@ -411,23 +480,10 @@ void mr_pipeline_config_done(struct mr_pipeline_config *config)
     free(config->stream.config);
     free(config->sources);
     free(config->sinks);
-    free(config->policies);
+    for (size_t i = 0; i < config->policies.table_count; i++) {
+        free(config->policies.tables[i].columns);
+    }
+    free(config->policies.tables);
     mr_options_free(&config->memory);
     *config = (struct mr_pipeline_config){0};
-}
-
-const struct mr_table_policy *mr_pipeline_config_policy(const struct mr_pipeline_config *config,
-                                                        const char *source, const char *space,
-                                                        const char *table)
-{
-    char name[MR_CONFIG_NAME_MAX + 512];
-
-    MR_ASSERT(source != NULL && space != NULL && table != NULL);
-    (void)snprintf(name, sizeof(name), "%s.%s.%s", source, space, table);
-    for (size_t i = 0; i < config->policy_count; i++) {
-        if (mr_glob_matches(config->policies[i].match, name)) {
-            return &config->policies[i];
-        }
-    }
-    return &default_policy;
 }

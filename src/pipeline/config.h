@@ -30,12 +30,13 @@
 #include "sink.h"
 #include "source.h"
 #include "stream.h"
+#include "table_policy.h"
 
 #define MR_CONFIG_BYTES_MAX    (UINT64_C(1) << 20) /* of the file */
 #define MR_CONFIG_SOURCES_MAX  64
 #define MR_CONFIG_SINKS_MAX    MR_STREAM_SINKS_MAX
-#define MR_CONFIG_POLICIES_MAX 1024
-#define MR_CONFIG_NAME_MAX     48 /* bytes of a pipeline's, source's or sink's name */
+#define MR_CONFIG_POLICIES_MAX 1024 /* tables, and columns of one of them */
+#define MR_CONFIG_NAME_MAX     48   /* bytes of a pipeline's, source's or sink's name */
 
 /** Debezium's words. "never" is read as no_data. */
 enum mr_snapshot_mode {
@@ -44,22 +45,6 @@ enum mr_snapshot_mode {
     MR_SNAPSHOT_NO_DATA,      /* follow from now on */
     MR_SNAPSHOT_WHEN_NEEDED,  /* as initial, and again when the log to resume from is gone */
     MR_SNAPSHOT_NEVER,        /* as written only: a loaded configuration says NO_DATA */
-};
-
-enum mr_table_mode { MR_TABLE_CURRENT, MR_TABLE_APPEND, MR_TABLE_HISTORY };
-
-enum mr_on_schema_change {
-    MR_ON_SCHEMA_CHANGE_EVOLVE,
-    MR_ON_SCHEMA_CHANGE_LENIENT,
-    MR_ON_SCHEMA_CHANGE_QUARANTINE,
-    MR_ON_SCHEMA_CHANGE_STOP,
-};
-
-enum mr_on_type_error {
-    MR_ON_TYPE_ERROR_STOP,
-    MR_ON_TYPE_ERROR_QUARANTINE,
-    MR_ON_TYPE_ERROR_TEXT,
-    MR_ON_TYPE_ERROR_NULL,
 };
 
 enum mr_on_large_value {
@@ -94,16 +79,6 @@ struct mr_sink_config {
     unsigned line;
 };
 
-struct mr_table_policy {
-    const char *match;         /* glob over "source.space.table" */
-    unsigned mode;             /* enum mr_table_mode */
-    unsigned on_schema_change; /* enum mr_on_schema_change */
-    unsigned on_type_error;    /* enum mr_on_type_error */
-    struct mr_string_list key;
-    const char *retention_column; /* NULL: no retention */
-    uint64_t retention_keep_ms;
-};
-
 struct mr_console_config {
     const char *listen; /* "address:port", or "off" */
     const char *token;  /* secret; NULL: none is asked for */
@@ -125,8 +100,8 @@ struct mr_pipeline_config {
     struct mr_stream_config stream;
     struct mr_sink_config *sinks;
     size_t sink_count;
-    struct mr_table_policy *policies;
-    size_t policy_count;
+    unsigned on_type_error; /* enum mr_on_type_error, where a table says nothing */
+    struct mr_policies policies;
     struct mr_console_config console;
 
     struct mr_option_memory memory; /* owns every string above */
@@ -144,6 +119,7 @@ extern const struct mr_option mr_config_source_options[];   /* struct mr_source_
 extern const struct mr_option mr_config_stream_options[];   /* struct mr_stream_config */
 extern const struct mr_option mr_config_sink_options[];     /* struct mr_sink_config */
 extern const struct mr_option mr_config_policy_options[];   /* struct mr_table_policy */
+extern const struct mr_option mr_config_column_options[];   /* struct mr_column_policy */
 
 /** Loads a file. On failure *config is empty. Call mr_pipeline_config_done() in either case. */
 bool mr_pipeline_config_load(struct mr_pipeline_config *config, const char *file,
@@ -157,10 +133,5 @@ bool mr_pipeline_config_parse(struct mr_pipeline_config *config, const char *fil
 
 /** Frees everything. Accepts a zeroed struct. */
 void mr_pipeline_config_done(struct mr_pipeline_config *config);
-
-/** The policy of a table: the first whose glob matches "source.space.table", else the default. */
-const struct mr_table_policy *mr_pipeline_config_policy(const struct mr_pipeline_config *config,
-                                                        const char *source, const char *space,
-                                                        const char *table);
 
 #endif

@@ -53,6 +53,16 @@ struct refusal {
     const char *instead;
 };
 
+static bool asks_type_error(const struct mr_table_policy *policy)
+{
+    bool asks = policy->on_type_error != MR_ON_TYPE_ERROR_STOP;
+
+    for (size_t i = 0; i < policy->column_count; i++) {
+        asks = asks || policy->columns[i].on_type_error != MR_ON_TYPE_ERROR_STOP;
+    }
+    return asks;
+}
+
 bool mr_config_check_policy(const struct mr_table_policy *policy, const char *file,
                             const struct mr_yaml_node *node, struct mr_error *err)
 {
@@ -60,7 +70,7 @@ bool mr_config_check_policy(const struct mr_table_policy *policy, const char *fi
         {"mode", policy->mode != MR_TABLE_CURRENT, "only \"current\" is"},
         {"on_schema_change", policy->on_schema_change != MR_ON_SCHEMA_CHANGE_EVOLVE,
          "only \"evolve\" is"},
-        {"on_type_error", policy->on_type_error != MR_ON_TYPE_ERROR_STOP, "only \"stop\" is"},
+        {"on_type_error", asks_type_error(policy), "only \"stop\" is"},
         {"key", policy->key.count > 0, "give the table a key on the server"},
         {"retention.column", policy->retention_column != NULL, "leave it out"},
         {"retention.keep", policy->retention_keep_ms != 0, "leave it out"},
@@ -220,6 +230,12 @@ bool mr_config_check_whole(const struct mr_pipeline_config *config, struct mr_er
         return mr_fail(err, MR_E_CONFIG, MR_STOP,
                        "%s: this value of \"on_large_value\" is not available in this version; "
                        "only \"stop\" is",
+                       config->file);
+    }
+    if (config->on_type_error != MR_ON_TYPE_ERROR_STOP) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "%s: this value of \"on_type_error\" is not available in this version; only "
+                       "\"stop\" is",
                        config->file);
     }
     if (config->value_bytes_max > config->memory_bytes_max) {

@@ -68,6 +68,24 @@ bool mr_fill_text(const struct mr_fill *fill, const struct mr_yaml_node *node, c
     return true;
 }
 
+static const struct mr_option *find_option(const struct mr_fill *fill, const char *name);
+
+/* YAML's null, written where "null" is one of the words that the option takes. */
+static bool is_word(const struct mr_fill *fill, const struct mr_yaml_node *node, const char *name)
+{
+    const struct mr_option *option = find_option(fill, name);
+
+    if (option == NULL || option->type != MR_OPT_CHOICE || node->text == NULL) {
+        return false;
+    }
+    for (size_t i = 0; option->choices[i] != NULL; i++) {
+        if (strcmp(option->choices[i], node->text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Sets one text in every target that has the option. A value that came from ${...} is not shown. */
 static bool set_text(const struct mr_fill *fill, const struct mr_yaml_node *node, const char *name,
                      const char *map_key, struct mr_error *err)
@@ -78,7 +96,7 @@ static bool set_text(const struct mr_fill *fill, const struct mr_yaml_node *node
     bool is_replaced = false;
     char where[KEY_BYTES_MAX];
 
-    if (node->kind != MR_YAML_SCALAR || node->is_null) {
+    if (node->kind != MR_YAML_SCALAR || (node->is_null && !is_word(fill, node, name))) {
         return mr_fill_fail(fill, node, err, "\"%s\"%s needs a plain value%s", name,
                             in_words(fill, where, sizeof(where)),
                             node->kind == MR_YAML_SCALAR ? "; it is empty" : "");

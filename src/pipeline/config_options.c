@@ -10,7 +10,8 @@ static const char *const snapshot_choices[] = {"initial",     "initial_only", "n
 static const char *const mode_choices[] = {"current", "append", "history", NULL};
 static const char *const schema_change_choices[] = {"evolve", "lenient", "quarantine", "stop",
                                                     NULL};
-static const char *const type_error_choices[] = {"stop", "quarantine", "text", "null", NULL};
+static const char *const type_error_choices[] = {"inherit", "stop", "quarantine",
+                                                 "text",    "null", NULL};
 
 const struct mr_option mr_config_pipeline_options[] = {
     {
@@ -59,6 +60,15 @@ const struct mr_option mr_config_pipeline_options[] = {
         .fallback = "stop",
         .choices = large_value_choices,
         .help = "what a value above value_max does (this version: stop)",
+    },
+    {
+        .name = "on_type_error",
+        .type = MR_OPT_CHOICE,
+        .offset = offsetof(struct mr_pipeline_config, on_type_error),
+        .fallback = "stop",
+        .choices = type_error_choices,
+        .help = "what a value does that its column's type cannot hold, where tables[] says nothing "
+                "else (this version: stop)",
     },
     {
         .name = "console.listen",
@@ -206,9 +216,10 @@ const struct mr_option mr_config_policy_options[] = {
         .name = "on_type_error",
         .type = MR_OPT_CHOICE,
         .offset = offsetof(struct mr_table_policy, on_type_error),
-        .fallback = "stop",
+        .fallback = "inherit",
         .choices = type_error_choices,
-        .help = "what a value does that cannot be represented (this version: stop)",
+        .help = "what a value does that its column's type cannot hold; inherit: what the file's "
+                "top says (this version: stop)",
     },
     {
         .name = "key",
@@ -227,6 +238,25 @@ const struct mr_option mr_config_policy_options[] = {
         .type = MR_OPT_DURATION_MS,
         .offset = offsetof(struct mr_table_policy, retention_keep_ms),
         .help = "age at which they leave (not in this version)",
+    },
+    {0},
+};
+
+const struct mr_option mr_config_column_options[] = {
+    {
+        .name = "match",
+        .type = MR_OPT_STRING,
+        .offset = offsetof(struct mr_column_policy, match),
+        .required = true,
+        .help = "glob over a column's name; the first entry that matches a column holds",
+    },
+    {
+        .name = "on_type_error",
+        .type = MR_OPT_CHOICE,
+        .offset = offsetof(struct mr_column_policy, on_type_error),
+        .fallback = "inherit",
+        .choices = type_error_choices,
+        .help = "as the table's, for these columns; inherit: what the table says",
     },
     {0},
 };

@@ -50,6 +50,7 @@ static bool open_loaders(struct mr_pipeline *pipeline, const struct mr_budget *b
             .source_count = pipeline->lane_count,
             .memory_bytes = budget->engine_bytes,
             .batch_rows_max = config->batch_rows_max,
+            .policies = &pipeline->config->policies,
         };
         outlet->loader = calloc(1, sizeof(*outlet->loader));
         MR_ASSERT(outlet->loader != NULL);
@@ -90,6 +91,7 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
                 .target_bytes = budget->target_bytes,
                 .value_bytes_max = pipeline->config->value_bytes_max,
                 .wait_ms_max = CONNECT_WAIT_MS,
+                .policies = &pipeline->config->policies,
             },
         .source_index = index,
         .journal = &lane->journal,

@@ -30,6 +30,7 @@
 #include "error.h"
 #include "options.h"
 #include "schema.h"
+#include "table_policy.h"
 
 struct mr_sink;
 
@@ -41,6 +42,7 @@ struct mr_sink_context {
     uint32_t source_count;
     uint64_t memory_bytes; /* the engine's share of memory_max */
     uint64_t batch_rows_max;
+    const struct mr_policies *policies; /* by table; NULL: the defaults */
 };
 
 struct mr_sink_position {

@@ -40,6 +40,7 @@
 #include "options.h"
 #include "position.h"
 #include "schema.h"
+#include "table_policy.h"
 
 struct mr_source;
 struct mr_snapshot;
@@ -56,6 +57,7 @@ struct mr_source_context {
     uint64_t target_bytes;      /* of a batch: hand on when this much is in it */
     uint64_t value_bytes_max;   /* value_max: a larger value is MR_E_LIMIT */
     uint64_t wait_ms_max;       /* bound of connect and of every query */
+    const struct mr_policies *policies; /* by table; NULL: the defaults */
 };
 
 enum mr_next {

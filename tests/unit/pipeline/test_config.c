@@ -210,7 +210,7 @@ static void every_section_is_read(void **state)
     assert_int_equal(config.sources[0].snapshot, MR_SNAPSHOT_NO_DATA);
     assert_int_equal(config.sources[1].snapshot, MR_SNAPSHOT_INITIAL_ONLY);
     assert_int_equal(crm->port, 1);
-    assert_int_equal(config.policy_count, 2);
+    assert_int_equal(config.policies.table_count, 2);
     assert_int_equal(config.sinks[0].batch_rows_max, 7);
     assert_int_equal(config.sinks[0].flush_interval_ms, 500);
     assert_int_equal(config.console.query_time_ms_max, 60000);
@@ -224,9 +224,33 @@ static void first_matching_policy_holds(void **state)
     struct mr_error err = {0};
     assert_true(parse(
         &config, HEAD SOURCES SINKS "tables:\n  - match: ops.a.b\n  - match: ops.a.*\n", &err));
-    assert_string_equal(mr_pipeline_config_policy(&config, "ops", "a", "b")->match, "ops.a.b");
-    assert_string_equal(mr_pipeline_config_policy(&config, "ops", "a", "c")->match, "ops.a.*");
-    assert_string_equal(mr_pipeline_config_policy(&config, "crm", "a", "b")->match, "*");
+    assert_string_equal(mr_policies_find(&config.policies, "ops", "a", "b")->match, "ops.a.b");
+    assert_string_equal(mr_policies_find(&config.policies, "ops", "a", "c")->match, "ops.a.*");
+    assert_string_equal(mr_policies_find(&config.policies, "crm", "a", "b")->match, "*");
+    mr_pipeline_config_done(&config);
+}
+
+static void column_policies_are_read(void **state)
+{
+    (void)state;
+    struct mr_pipeline_config config;
+    struct mr_error err = {0};
+    static const char text[] = HEAD SOURCES SINKS "tables:\n"
+                                                  "  - match: ops.a.*\n"
+                                                  "    columns:\n"
+                                                  "      - {match: price_*, on_type_error: stop}\n"
+                                                  "      - match: '*'\n"
+                                                  "  - match: '*'\n";
+    if (!parse(&config, text, &err)) {
+        fail_msg("%s", err.message);
+    }
+    const struct mr_table_policy *policy = mr_policies_find(&config.policies, "ops", "a", "b");
+    assert_int_equal(policy->column_count, 2);
+    assert_string_equal(policy->columns[0].match, "price_*");
+    for (size_t i = 0; i < policy->column_count; i++) { /* nothing says inherit any more */
+        assert_int_equal(policy->columns[i].on_type_error, MR_ON_TYPE_ERROR_STOP);
+    }
+    assert_int_equal(config.policies.fallback.on_type_error, MR_ON_TYPE_ERROR_STOP);
     mr_pipeline_config_done(&config);
 }
 
@@ -343,6 +367,19 @@ static const struct refusal_case {
     {"quarantine", HEAD SOURCES SINKS "tables: [{match: x, on_type_error: quarantine}]\n",
      "not available"},
     {"text", HEAD SOURCES SINKS "tables: [{match: x, on_type_error: text}]\n", "not available"},
+    {"text for a column",
+     HEAD SOURCES SINKS
+     "tables:\n  - match: x\n    columns:\n      - {match: c, on_type_error: text}\n",
+     "\"on_type_error\" (table policy \"x\") is not available"},
+    {"text for all", HEAD "on_type_error: text\n" SOURCES SINKS, "\"on_type_error\""},
+    {"unknown key of a column",
+     HEAD SOURCES SINKS "tables: [{match: x, columns: [{match: c, on_typ_error: stop}]}]\n",
+     "in tables[0].columns[0]; did you mean \"on_type_error\"?"},
+    {"columns no list", HEAD SOURCES SINKS "tables: [{match: x, columns: c}]\n",
+     "\"columns\" needs a list"},
+    {"column without match",
+     HEAD SOURCES SINKS "tables: [{match: x, columns: [{on_type_error: stop}]}]\n",
+     "\"match\" is missing in tables[0].columns[0]"},
     {"lenient", HEAD SOURCES SINKS "tables: [{match: x, on_schema_change: lenient}]\n",
      "not available"},
     {"retention", HEAD SOURCES SINKS "tables: [{match: x, retention: {column: c, keep: 3d}}]\n",
@@ -351,6 +388,10 @@ static const struct refusal_case {
     {"policy without match", HEAD SOURCES SINKS "tables: [{mode: current}]\n",
      "\"match\" is missing in tables[0]"},
     {"large values to null", HEAD "on_large_value: 'null'\n" SOURCES SINKS, "\"on_large_value\""},
+    {"the word null, which is YAML's too", HEAD "on_large_value: null\n" SOURCES SINKS,
+     "this value of \"on_large_value\""},
+    {"nothing for a choice", HEAD "on_large_value:\n" SOURCES SINKS, "it is empty"},
+    {"null for another text", HEAD "data_dir: null\n" SOURCES SINKS, "it is empty"},
     {"transforms", HEAD SOURCES SINKS "transforms: [{type: mask}]\n",
      "\"transforms\" is not available"},
     {"connect", HEAD SOURCES SINKS "connect: {listen: 127.0.0.1:8083}\n",
@@ -443,9 +484,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(smallest_file_gets_defaults), cmocka_unit_test(every_section_is_read),
-        cmocka_unit_test(first_matching_policy_holds), cmocka_unit_test(file_reference_is_put_in),
-        cmocka_unit_test(mistakes_are_named),          cmocka_unit_test(secrets_are_never_shown),
-        cmocka_unit_test(unreadable_file_is_named),    cmocka_unit_test(damage_never_crashes),
+        cmocka_unit_test(first_matching_policy_holds), cmocka_unit_test(column_policies_are_read),
+        cmocka_unit_test(file_reference_is_put_in),    cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(secrets_are_never_shown),     cmocka_unit_test(unreadable_file_is_named),
+        cmocka_unit_test(damage_never_crashes),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
