@@ -97,6 +97,14 @@ static uint64_t look_at(const struct mr_batch *batch)
     uint64_t sum = 0;
     for (uint32_t i = 0; i < batch->event_count; i++) {
         const struct mr_event *event = &batch->events[i];
+        if (event->kind == MR_EVENT_NOTE) {
+            const struct mr_note *note = &batch->notes[event->chunk];
+            sum += note->before != NULL ? note->before->schema_id : 0;
+            sum += note->after != NULL ? note->after->schema_id : 0;
+            sum += note->name.length > 0 ? note->name.bytes[note->name.length - 1] : 0;
+            sum += note->text.length > 0 ? note->text.bytes[note->text.length - 1] : 0;
+            continue;
+        }
         if (event->kind == MR_EVENT_TRUNCATE) {
             sum += batch->truncated[event->chunk]->schema_id;
             continue;

@@ -31,6 +31,8 @@ static const char *kind_name(enum mr_event_kind kind)
         return "truncate";
     case MR_EVENT_READ:
         return "read";
+    case MR_EVENT_NOTE:
+        return "note";
     }
     return "unknown";
 }
@@ -234,26 +236,116 @@ static void put_time(struct mr_json *json, int64_t us)
     put_printed(json, &column, &cells, 0);
 }
 
+static const char *note_name(enum mr_note_kind kind)
+{
+    switch (kind) {
+    case MR_NOTE_MESSAGE:
+        return "message";
+    case MR_NOTE_SCHEMA_CHANGE:
+        return "schema_change";
+    case MR_NOTE_QUARANTINE:
+        return "quarantine";
+    case MR_NOTE_STATEMENT:
+        return "statement";
+    }
+    return "note";
+}
+
+static void put_schema(struct mr_json *json, const struct mr_schema *schema)
+{
+    if (schema == NULL) {
+        mr_json_null(json);
+        return;
+    }
+    mr_json_object_begin(json);
+    mr_json_key(json, "schema");
+    mr_json_string(json, schema->space);
+    mr_json_key(json, "table");
+    mr_json_string(json, schema->table);
+    mr_json_key(json, "version");
+    mr_json_uint(json, schema->version);
+    mr_json_key(json, "columns");
+    mr_json_array_begin(json);
+    for (uint16_t i = 0; i < schema->column_count; i++) {
+        const struct mr_column *column = &schema->columns[i];
+        mr_json_object_begin(json);
+        mr_json_key(json, "name");
+        mr_json_string(json, column->name);
+        mr_json_key(json, "type");
+        mr_json_string(json, column->source_type);
+        mr_json_key(json, "nullable");
+        mr_json_bool(json, column->nullable);
+        mr_json_key(json, "key");
+        mr_json_bool(json, column->key_index != MR_NOT_IN_KEY);
+        mr_json_object_end(json);
+    }
+    mr_json_array_end(json);
+    mr_json_object_end(json);
+}
+
+static void put_text(struct mr_json *json, struct mr_slice text)
+{
+    if (text.length > MR_RECORD_VALUE_BYTES_MAX) {
+        put_large(json, text, true);
+    } else {
+        mr_json_slice(json, text);
+    }
+}
+
+/* A note's own keys; before and after are the table's shapes. */
+static void put_note(struct mr_json *json, const struct mr_note *note)
+{
+    MR_ASSERT(note->before == NULL || note->before->column_count > 0);
+    mr_json_key(json, "name");
+    put_text(json, note->name);
+    mr_json_key(json, "text");
+    put_text(json, note->text);
+    if (note->kind == MR_NOTE_MESSAGE) {
+        mr_json_key(json, "transactional");
+        mr_json_bool(json, (note->flags & MR_NOTE_TRANSACTIONAL) != 0);
+    }
+    mr_json_key(json, "before");
+    put_schema(json, note->before);
+    mr_json_key(json, "after");
+    put_schema(json, note->after);
+}
+
+static void put_topic(struct mr_json *json, const char *source, const struct mr_schema *schema)
+{
+    char text[NAME_BYTES_MAX];
+
+    mr_json_key(json, "topic");
+    if (schema == NULL) {
+        mr_json_null(json);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "%s.%s.%s", source, schema->space, schema->table);
+    mr_json_string(json, text);
+}
+
 void mr_record_json(struct mr_json *json, const char *source, const struct mr_stream_row *row)
 {
     char text[NAME_BYTES_MAX];
 
-    MR_ASSERT(row->schema != NULL);
+    MR_ASSERT(row->schema != NULL || row->note != NULL);
     mr_json_object_begin(json);
-    (void)snprintf(text, sizeof(text), "%s.%s.%s", source, row->schema->space, row->schema->table);
-    mr_json_key(json, "topic");
-    mr_json_string(json, text);
+    put_topic(json, source, row->schema);
     (void)snprintf(text, sizeof(text), "%" PRIu64 "-%" PRIu32, row->place.sequence,
                    row->place.index);
     mr_json_key(json, "place");
     mr_json_string(json, text);
     mr_json_key(json, "op");
-    mr_json_string(json, kind_name(row->kind));
+    mr_json_string(json, row->note != NULL ? note_name((enum mr_note_kind)row->note->kind)
+                                           : kind_name(row->kind));
     mr_json_key(json, "committed_at");
     put_time(json, row->commit_us);
-    mr_json_key(json, "before");
-    put_image(json, row->before, row->before_row);
-    mr_json_key(json, "after");
-    put_image(json, row->after, row->after_row);
+    if (row->note != NULL) {
+        put_note(json, row->note);
+    } else {
+        mr_json_key(json, "before");
+        put_image(json, row->before, row->before_row);
+        mr_json_key(json, "after");
+        put_image(json, row->after, row->after_row);
+    }
     mr_json_object_end(json);
 }

@@ -76,6 +76,9 @@ struct topic {
 
 static bool is_table(const struct topic *topic, const struct mr_schema *schema)
 {
+    if (schema == NULL) { /* a note of no table: in the tail of all topics alone */
+        return false;
+    }
     const size_t space_length = strlen(schema->space);
 
     return strncmp(topic->table, schema->space, space_length) == 0 &&

@@ -37,9 +37,12 @@ static void fill_row(const struct mr_batch *batch, const struct mr_event *event,
                      struct mr_stream_row *out)
 {
     out->kind = (enum mr_event_kind)event->kind;
+    out->schema = mr_batch_event_schema(batch, event);
     if (out->kind == MR_EVENT_TRUNCATE) {
-        MR_ASSERT(event->chunk < batch->truncated_count);
-        out->schema = batch->truncated[event->chunk];
+        return;
+    }
+    if (out->kind == MR_EVENT_NOTE) {
+        out->note = &batch->notes[event->chunk];
         return;
     }
     out->after = chunk_at(batch, event->chunk);
@@ -47,12 +50,11 @@ static void fill_row(const struct mr_batch *batch, const struct mr_event *event,
     out->before = chunk_at(batch, event->before_chunk);
     out->before_row = event->before_row + row;
     MR_ASSERT(out->after != NULL || out->before != NULL);
-    out->schema = out->after != NULL ? out->after->schema : out->before->schema;
 }
 
 static uint32_t rows_of(const struct mr_event *event)
 {
-    return event->kind == MR_EVENT_TRUNCATE || event->count == 0 ? 1 : event->count;
+    return event->count == 0 ? 1 : event->count;
 }
 
 static bool is_before(struct mr_stream_place left, struct mr_stream_place right)

@@ -34,11 +34,12 @@ struct mr_stream_walk {
     uint32_t index;              /* of the next row in its transaction */
 };
 
-/** One row of one event; borrowed until the next call. */
+/** One row of one event, or a note; borrowed until the next call. */
 struct mr_stream_row {
     struct mr_stream_place place;
     enum mr_event_kind kind;
-    const struct mr_schema *schema;
+    const struct mr_schema *schema; /* NULL: a note that is of no table */
+    const struct mr_note *note;     /* NULL: not a note */
     int64_t commit_us;
     const struct mr_chunk *after; /* NULL: the event has none */
     uint32_t after_row;

@@ -23,7 +23,7 @@
 #define EVENTS_MIN       256
 #define CHUNKS_MIN       32
 #define TRANSACTIONS_MIN 64
-#define REFERENCES_MIN   4 /* origins, truncated: grown whenever the count is a power of two */
+#define REFERENCES_MIN   4 /* origins, truncated, notes: grown when the count is a power of two */
 
 /* What an array is made of, and how far it may grow. */
 struct growth {
@@ -323,7 +323,7 @@ bool mr_batch_add_event(struct mr_batch *batch, enum mr_event_kind kind, uint16_
         .before_chunk = before_chunk,
         .before_row = before_chunk == MR_NO_CHUNK ? 0 : before_row,
     };
-    MR_ASSERT(kind != MR_EVENT_TRUNCATE);
+    MR_ASSERT(kind != MR_EVENT_TRUNCATE && kind != MR_EVENT_NOTE);
     MR_ASSERT(batch->transaction_open || kind == MR_EVENT_READ);
     assert_images(batch, &event);
     struct mr_event *last = last_event(batch);
@@ -340,6 +340,11 @@ bool mr_batch_add_event(struct mr_batch *batch, enum mr_event_kind kind, uint16_
     return true;
 }
 
+static bool references_are_full(uint32_t count)
+{
+    return count == 0 || (count >= REFERENCES_MIN && (count & (count - 1)) == 0);
+}
+
 bool mr_batch_add_truncate(struct mr_batch *batch, const struct mr_schema *schema,
                            struct mr_error *err)
 {
@@ -349,8 +354,7 @@ bool mr_batch_add_truncate(struct mr_batch *batch, const struct mr_schema *schem
     MR_ASSERT(schema->schema_id > 0);
     const uint32_t count = batch->truncated_count;
     uint32_t capacity = count;
-    const bool is_full = count == 0 || (count >= REFERENCES_MIN && (count & (count - 1)) == 0);
-    if (is_full) {
+    if (references_are_full(count)) {
         void *grown = grow_array(&batch->arena, batch->truncated, count, &capacity, &growth, err);
         if (grown == NULL) {
             return false;
@@ -368,6 +372,62 @@ bool mr_batch_add_truncate(struct mr_batch *batch, const struct mr_schema *schem
     batch->truncated[count] = schema;
     batch->truncated_count++;
     return true;
+}
+
+bool mr_batch_add_note(struct mr_batch *batch, const struct mr_note *note, struct mr_error *err)
+{
+    static const struct growth growth = {sizeof(struct mr_note), REFERENCES_MIN, MR_NO_CHUNK,
+                                         "notes"};
+    MR_ASSERT(batch->transaction_open);
+    MR_ASSERT(note->before == NULL || note->before->schema_id > 0);
+    MR_ASSERT(note->after == NULL || note->after->schema_id > 0);
+    const uint32_t count = batch->note_count;
+    uint32_t capacity = count;
+    if (references_are_full(count)) {
+        void *grown = grow_array(&batch->arena, batch->notes, count, &capacity, &growth, err);
+        if (grown == NULL) {
+            return false;
+        }
+        batch->notes = grown;
+    }
+    const uint8_t *name = mr_arena_copy(&batch->arena, note->name.bytes, note->name.length);
+    const uint8_t *text = mr_arena_copy(&batch->arena, note->text.bytes, note->text.length);
+    if (name == NULL || text == NULL || note->name.length > UINT32_MAX ||
+        note->text.length > UINT32_MAX) {
+        return mr_fail(err, MR_E_LIMIT, MR_STOP,
+                       "a note of %zu bytes does not fit into a batch of %zu bytes",
+                       note->name.length + note->text.length, batch->arena.capacity);
+    }
+    const struct mr_event event = {
+        .kind = MR_EVENT_NOTE,
+        .chunk = (uint16_t)count,
+        .before_chunk = MR_NO_CHUNK,
+    };
+    if (!append_event(batch, &event, err)) {
+        return false;
+    }
+    batch->notes[count] = *note;
+    batch->notes[count].name = (struct mr_slice){name, note->name.length};
+    batch->notes[count].text = (struct mr_slice){text, note->text.length};
+    batch->note_count++;
+    return true;
+}
+
+const struct mr_schema *mr_batch_event_schema(const struct mr_batch *batch,
+                                              const struct mr_event *event)
+{
+    if (event->kind == MR_EVENT_TRUNCATE) {
+        MR_ASSERT(event->chunk < batch->truncated_count);
+        return batch->truncated[event->chunk];
+    }
+    if (event->kind == MR_EVENT_NOTE) {
+        MR_ASSERT(event->chunk < batch->note_count);
+        const struct mr_note *note = &batch->notes[event->chunk];
+        return note->after != NULL ? note->after : note->before;
+    }
+    const uint16_t index = event->chunk != MR_NO_CHUNK ? event->chunk : event->before_chunk;
+    MR_ASSERT(index < batch->chunk_count);
+    return batch->chunks[index]->schema;
 }
 
 bool mr_batch_set_position(struct mr_batch *batch, struct mr_slice epoch, struct mr_slice position,

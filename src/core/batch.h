@@ -19,6 +19,11 @@
  *                                 KEY or FULL image: the old row; the key changed, or no key
  *   DELETE    none                KEY or FULL image of the old row
  *   TRUNCATE  none                none; `chunk` indexes truncated[]
+ *   NOTE      none                none; `chunk` indexes notes[]
+ *
+ * A note is what happened between rows and is none: a schema change, a logical message, a table
+ * that is set aside. It stands in order with the rows around it and counts no row. Readers that
+ * need not act on a note pass over it.
  *
  * A KEY image chunk has key_count columns: column i is schema->key[i]. Keyed tables use KEY images
  * for before rows unless the source sends and somebody wants more; tables without a key use FULL.
@@ -54,6 +59,30 @@ enum mr_event_kind {
     MR_EVENT_DELETE = 3,
     MR_EVENT_TRUNCATE = 4,
     MR_EVENT_READ = 5,
+    MR_EVENT_NOTE = 6,
+};
+
+enum mr_note_kind {
+    MR_NOTE_MESSAGE = 1,       /* numbers are written to the log: append only */
+    MR_NOTE_SCHEMA_CHANGE = 2, /* of the table `before`, which is `after` from here on */
+    MR_NOTE_QUARANTINE = 3,    /* the table `before` stands still before this transaction */
+    MR_NOTE_STATEMENT = 4,     /* a statement that changed rows without row events */
+};
+
+#define MR_NOTE_TRANSACTIONAL UINT8_C(1) /* of a MESSAGE: it was sent within its transaction */
+
+/** What the texts mean, by kind:
+ *    MESSAGE        name: the prefix; text: the content, any bytes
+ *    SCHEMA_CHANGE  name: create, alter, rename, drop, truncate; text: the statement where known
+ *    QUARANTINE     text: the reason
+ *    STATEMENT      name: the database it ran in; text: the statement */
+struct mr_note {
+    uint8_t kind;
+    uint8_t flags;
+    const struct mr_schema *before; /* NULL: there is none */
+    const struct mr_schema *after;
+    struct mr_slice name;
+    struct mr_slice text;
 };
 
 struct mr_event {
@@ -107,8 +136,10 @@ struct mr_batch {
     uint32_t chunk_count;
     uint32_t event_count;
     uint32_t transaction_count;
+    struct mr_note *notes;
     uint16_t truncated_count;
     uint16_t origin_count;
+    uint16_t note_count;
     uint32_t row_count; /* rows of all events, before rows not counted */
 
     bool continues; /* its first transaction began in the batch before */
@@ -196,6 +227,14 @@ bool mr_batch_add_event(struct mr_batch *batch, enum mr_event_kind kind, uint16_
 /** Adds a TRUNCATE event; its count is 0, it has no rows. */
 bool mr_batch_add_truncate(struct mr_batch *batch, const struct mr_schema *schema,
                            struct mr_error *err) MR_MUST_CHECK;
+
+/** Adds a NOTE event; copies its texts into the arena. Its count is 0, it has no rows. */
+bool mr_batch_add_note(struct mr_batch *batch, const struct mr_note *note,
+                       struct mr_error *err) MR_MUST_CHECK;
+
+/** The schema version of an event; NULL for a note that is of no table. */
+const struct mr_schema *mr_batch_event_schema(const struct mr_batch *batch,
+                                              const struct mr_event *event);
 
 /** Copies epoch and position into the batch. */
 bool mr_batch_set_position(struct mr_batch *batch, struct mr_slice epoch, struct mr_slice position,

@@ -53,18 +53,14 @@ static struct mr_table_counts *counts_of(struct mr_table_stats *stats,
     return counts;
 }
 
-static const struct mr_schema *schema_of(const struct mr_batch *batch, const struct mr_event *event)
-{
-    if (event->kind == MR_EVENT_TRUNCATE) {
-        return batch->truncated[event->chunk];
-    }
-    return batch->chunks[event->chunk != MR_NO_CHUNK ? event->chunk : event->before_chunk]->schema;
-}
-
 static void count_event(struct mr_table_stats *stats, const struct mr_batch *batch,
                         const struct mr_event *event, int64_t commit_us)
 {
-    struct mr_table_counts *counts = counts_of(stats, schema_of(batch, event));
+    const struct mr_schema *schema = mr_batch_event_schema(batch, event);
+    if (event->kind == MR_EVENT_NOTE) {
+        return;
+    }
+    struct mr_table_counts *counts = counts_of(stats, schema);
     switch ((enum mr_event_kind)event->kind) {
     case MR_EVENT_READ:
         counts->reads += event->count;
@@ -80,6 +76,8 @@ static void count_event(struct mr_table_stats *stats, const struct mr_batch *bat
         break;
     case MR_EVENT_TRUNCATE:
         counts->truncates++;
+        break;
+    case MR_EVENT_NOTE:
         break;
     }
     if (commit_us > counts->last_change_us) {

@@ -336,7 +336,7 @@ bool mr_reduce_add(struct mr_reducer *reducer, const struct mr_row_change *chang
     const bool has_after = change->after.chunk != NULL;
     const bool has_before = change->before.chunk != NULL;
 
-    MR_ASSERT(change->kind != MR_EVENT_TRUNCATE);
+    MR_ASSERT(change->kind != MR_EVENT_TRUNCATE && change->kind != MR_EVENT_NOTE);
     MR_ASSERT(has_after == (change->kind != MR_EVENT_DELETE));
     if (change->kind == MR_EVENT_DELETE && !has_before) {
         return mr_fail(err, MR_E_SINK, MR_STOP, "table \"%s\": a delete without its old row",

@@ -49,7 +49,7 @@ struct mr_reduced {
 
 /** One row of an event. */
 struct mr_row_change {
-    enum mr_event_kind kind; /* anything but TRUNCATE */
+    enum mr_event_kind kind; /* anything but TRUNCATE and NOTE */
     struct mr_row_ref after;
     struct mr_row_ref before;
     bool overlaps; /* at or before the table's high mark: the copy may hold it already */

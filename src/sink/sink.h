@@ -17,6 +17,7 @@
  *      table and are committed like anything else; a table begun and not finished is emptied by the
  *      next snapshot_begin(). Changes of a table up to its high mark are applied as upserts by key,
  *      or dropped where the copy was exact (see source.h).
+ *   6. Notes move the position like any event; a sink that need not act on one passes over it.
  */
 #ifndef MR_SINK_SINK_H
 #define MR_SINK_SINK_H

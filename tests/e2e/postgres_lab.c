@@ -270,10 +270,15 @@ static void keep_event(struct pg_capture *capture, const struct mr_batch *batch,
     static const char *const kinds[] = {"?", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "READ"};
     char line[2 * PG_LAB_LINE_BYTES];
     const bool has_before = event->before_chunk != MR_NO_CHUNK;
-    const struct mr_schema *schema =
-        event->kind == MR_EVENT_TRUNCATE ? batch->truncated[event->chunk]
-        : event->chunk != MR_NO_CHUNK    ? batch->chunks[event->chunk]->schema
-                                         : batch->chunks[event->before_chunk]->schema;
+    if (event->kind == MR_EVENT_NOTE) {
+        const struct mr_note *note = &batch->notes[event->chunk];
+        (void)snprintf(line, sizeof(line), "NOTE %d %.*s %.*s", note->kind, (int)note->name.length,
+                       (const char *)note->name.bytes, (int)note->text.length,
+                       (const char *)note->text.bytes);
+        add_line(capture, line);
+        return;
+    }
+    const struct mr_schema *schema = mr_batch_event_schema(batch, event);
     const unsigned count = event->kind == MR_EVENT_TRUNCATE ? 1 : event->count;
     for (unsigned i = 0; i < count; i++) {
         size_t length = (size_t)snprintf(line, sizeof(line), "%s %s.%s", kinds[event->kind],

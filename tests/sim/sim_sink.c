@@ -4,6 +4,7 @@
  */
 #include "sim_sink.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,16 @@ static struct sim_change change_of(const struct mr_batch *batch, const struct mr
     return change;
 }
 
+/* Notes name the transaction they were sent in. */
+static void check_note(struct sim_store *store, const struct mr_note *note, uint64_t sequence)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)sequence);
+    if (!mr_slice_equals(note->text, mr_slice_of(text))) {
+        store->broken = "a note stands in another transaction than it was sent in";
+    }
+}
+
 static void apply_batch(struct mr_sink *sink, const struct mr_batch *batch)
 {
     for (uint32_t t = 0; t < batch->transaction_count; t++) {
@@ -85,6 +96,10 @@ static void apply_batch(struct mr_sink *sink, const struct mr_batch *batch)
         }
         const uint32_t end = transaction->first_event + transaction->event_count;
         for (uint32_t e = transaction->first_event; e < end; e++) {
+            if (batch->events[e].kind == MR_EVENT_NOTE) {
+                check_note(sink->store, &batch->notes[batch->events[e].chunk], sequence);
+                continue;
+            }
             for (uint16_t i = 0; i < batch->events[e].count; i++) {
                 const struct sim_change change = change_of(batch, &batch->events[e], i);
                 if (!sim_state_apply(&sink->state, &change)) {

@@ -112,6 +112,21 @@ static void set_position(struct mr_batch *batch, uint64_t number)
                                     (struct mr_native_position){.major = number}, &err));
 }
 
+/* A note that says which transaction it is of: parts of one have it again. */
+static void put_note(struct mr_source *source, struct mr_batch *batch, uint64_t number)
+{
+    char text[32];
+    struct mr_error err = {0};
+    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+    const struct mr_note note = {
+        .kind = number % 10 == 0 ? MR_NOTE_MESSAGE : MR_NOTE_SCHEMA_CHANGE,
+        .after = number % 10 == 0 ? NULL : source->schemas[0],
+        .name = mr_slice_of("transaction"),
+        .text = mr_slice_of(text),
+    };
+    MR_ASSERT(mr_batch_add_note(batch, &note, &err));
+}
+
 /* Sends the next transaction, or a part of it; true when it ended in this batch. */
 static bool put_transaction(struct mr_source *source, struct mr_batch *batch)
 {
@@ -120,6 +135,9 @@ static bool put_transaction(struct mr_source *source, struct mr_batch *batch)
     const struct sim_transaction *transaction = &server->plan->transactions[number - 1];
     struct mr_error err = {0};
     MR_ASSERT(mr_batch_begin(batch, number, COMMIT_US(number), &err));
+    if (number % 5 == 0) {
+        put_note(source, batch, number);
+    }
     while (source->part_done < transaction->change_count) {
         put_change(source, batch, &transaction->changes[source->part_done++]);
         const bool more = source->part_done < transaction->change_count;

@@ -144,6 +144,9 @@ static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
     MR_ASSERT(transaction->first_event + transaction->event_count <= batch->event_count);
     for (uint32_t i = 0; i < transaction->event_count; i++) {
         const struct mr_event *event = &batch->events[transaction->first_event + i];
+        if (event->kind == MR_EVENT_NOTE) {
+            continue;
+        }
         struct mr_target *target = target_of_event(apply, batch, by_chunk, event, err);
         if (target == NULL) {
             return false;

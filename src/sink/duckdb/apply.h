@@ -77,12 +77,7 @@ bool mr_apply_write(struct mr_apply *apply, struct mr_target *target,
 /** The schema version of an event. */
 static inline const struct mr_schema *mr_work_schema(const struct mr_work *work)
 {
-    const struct mr_event *event = work->event;
-    if (event->kind == MR_EVENT_TRUNCATE) {
-        return work->batch->truncated[event->chunk];
-    }
-    return work->batch->chunks[event->chunk != MR_NO_CHUNK ? event->chunk : event->before_chunk]
-        ->schema;
+    return mr_batch_event_schema(work->batch, work->event);
 }
 
 #endif

@@ -399,6 +399,7 @@ bool mr_rows_cursor_next(struct mr_rows_cursor *cursor, struct mr_batch *batch,
         break;
     case MR_EVENT_TRUNCATE:
     case MR_EVENT_READ:
+    case MR_EVENT_NOTE:
         MR_ASSERT(false);
         break;
     }

@@ -27,6 +27,7 @@ struct part {
     struct mr_event *events;
     const struct mr_schema **truncated;
     struct mr_slice *origins;
+    struct mr_note *notes;
     struct mr_chunk **chunks;
 };
 
@@ -77,12 +78,13 @@ bool mr_body_read_head(struct mr_reader *in, struct mr_body_head *head, struct m
     found.native.major = mr_read_u64_le(in);
     found.native.minor = mr_read_u64_le(in);
     found.clock_skew_us = (int64_t)mr_read_u64_le(in);
-    const uint64_t reserved = mr_read_u64_le(in);
+    found.note_count = mr_read_u32_le(in);
+    const uint32_t reserved = mr_read_u32_le(in);
     if (!mr_reader_ok(in) || reserved != 0 || found.origin_count == 0) {
         return fail_corrupt(err, "head");
     }
     if (found.chunk_count > MR_BATCH_CHUNKS_MAX || found.event_count > MR_BATCH_EVENTS_MAX ||
-        found.transaction_count > MR_BATCH_TRANSACTIONS_MAX) {
+        found.transaction_count > MR_BATCH_TRANSACTIONS_MAX || found.note_count >= MR_NO_CHUNK) {
         return fail_corrupt(err, "counts");
     }
     *head = found;
@@ -161,6 +163,51 @@ static bool read_origins(struct decoder *decoder, struct mr_error *err)
     return mr_reader_ok(&decoder->in) || fail_corrupt(err, "an origin");
 }
 
+/* A schema that a note names; 0 stands for none. */
+static bool read_note_schema(struct decoder *decoder, const struct mr_schema **schema)
+{
+    const uint32_t id = mr_read_u32_le(&decoder->in);
+    *schema = id == 0 ? NULL : decoder->schema(decoder->context, id);
+    return id == 0 || *schema != NULL;
+}
+
+static bool read_note(struct decoder *decoder, struct mr_note *note)
+{
+    struct mr_reader *in = &decoder->in;
+    note->kind = mr_read_u8(in);
+    note->flags = mr_read_u8(in);
+    const uint16_t reserved = mr_read_u16_le(in);
+    if (!read_note_schema(decoder, &note->before) || !read_note_schema(decoder, &note->after)) {
+        return false;
+    }
+    const uint32_t name_length = mr_read_u32_le(in);
+    const uint32_t text_length = mr_read_u32_le(in);
+    note->name = mr_read_slice(in, name_length);
+    note->text = mr_read_slice(in, text_length);
+    return mr_reader_ok(in) && reserved == 0 && (note->flags & ~MR_NOTE_TRANSACTIONAL) == 0 &&
+           note->kind >= MR_NOTE_MESSAGE && note->kind <= MR_NOTE_STATEMENT;
+}
+
+static bool read_notes(struct decoder *decoder, struct mr_error *err)
+{
+    struct part *part = &decoder->part;
+    const size_t count = part->head.note_count;
+    if (section(decoder, 0, MR_BODY_ALIGN) == NULL ||
+        count > mr_reader_left(&decoder->in) / MR_BODY_NOTE_SIZE) {
+        return fail_corrupt(err, "notes");
+    }
+    part->notes = MR_ARENA_NEW(&decoder->batch->arena, struct mr_note, count);
+    if (part->notes == NULL) {
+        return fail_room(decoder, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!read_note(decoder, &part->notes[i])) {
+            return fail_corrupt(err, "a note");
+        }
+    }
+    return true;
+}
+
 /* Whether `count` rows from `row` on are rows of a chunk of that image (any, if image < 0). */
 static bool has_rows(const struct part *part, uint16_t chunk, uint32_t row, uint32_t count,
                      int image)
@@ -178,6 +225,7 @@ static bool event_is_sound(const struct part *part, const struct mr_event *event
         event->before_chunk != MR_NO_CHUNK &&
         has_rows(part, event->before_chunk, event->before_row, event->count, -1);
     const bool has_after = event->chunk != MR_NO_CHUNK && event->kind != MR_EVENT_TRUNCATE &&
+                           event->kind != MR_EVENT_NOTE &&
                            has_rows(part, event->chunk, event->row, event->count, MR_IMAGE_FULL);
     switch ((enum mr_event_kind)event->kind) {
     case MR_EVENT_INSERT:
@@ -189,6 +237,9 @@ static bool event_is_sound(const struct part *part, const struct mr_event *event
         return event->count > 0 && has_before && event->chunk == MR_NO_CHUNK;
     case MR_EVENT_TRUNCATE:
         return event->chunk < part->head.truncated_count && event->before_chunk == MR_NO_CHUNK;
+    case MR_EVENT_NOTE:
+        return event->chunk < part->head.note_count && event->before_chunk == MR_NO_CHUNK &&
+               event->count == 0;
     }
     return false;
 }
@@ -376,7 +427,7 @@ static bool read_part(struct decoder *decoder, struct mr_error *err)
     if (part->events == NULL) {
         return fail_corrupt(err, "events");
     }
-    if (!read_truncated(decoder, err) || !read_origins(decoder, err) ||
+    if (!read_truncated(decoder, err) || !read_origins(decoder, err) || !read_notes(decoder, err) ||
         !read_chunk_table(decoder, err) || !read_columns(decoder, err)) {
         return false;
     }
@@ -404,15 +455,30 @@ static void *append_items(struct mr_arena *arena, void *own, uint32_t before, vo
     return joined;
 }
 
+/* How many the batch holds of what an event's `chunk` points into. */
+static uint32_t base_of(const struct mr_batch *batch, const struct mr_event *event)
+{
+    switch ((enum mr_event_kind)event->kind) {
+    case MR_EVENT_TRUNCATE:
+        return batch->truncated_count;
+    case MR_EVENT_NOTE:
+        return batch->note_count;
+    case MR_EVENT_INSERT:
+    case MR_EVENT_UPDATE:
+    case MR_EVENT_DELETE:
+    case MR_EVENT_READ:
+        break;
+    }
+    return batch->chunk_count;
+}
+
 /* Moves the part's indexes by what the batch holds. */
 static bool move_indexes(struct mr_batch *batch, struct part *part, struct mr_error *err)
 {
     for (uint32_t i = 0; i < part->head.event_count; i++) {
         struct mr_event *event = &part->events[i];
-        const uint32_t base =
-            event->kind == MR_EVENT_TRUNCATE ? batch->truncated_count : batch->chunk_count;
         if (event->chunk != MR_NO_CHUNK) {
-            event->chunk = (uint16_t)(event->chunk + base);
+            event->chunk = (uint16_t)(event->chunk + base_of(batch, event));
         }
         if (event->before_chunk != MR_NO_CHUNK) {
             event->before_chunk = (uint16_t)(event->before_chunk + batch->chunk_count);
@@ -441,7 +507,8 @@ static bool join_part(struct decoder *decoder, struct mr_error *err)
     if (head->chunk_count > MR_BATCH_CHUNKS_MAX - batch->chunk_count ||
         head->event_count > MR_BATCH_EVENTS_MAX - batch->event_count ||
         head->transaction_count > MR_BATCH_TRANSACTIONS_MAX - batch->transaction_count ||
-        head->truncated_count >= MR_NO_CHUNK - batch->truncated_count) {
+        head->truncated_count >= MR_NO_CHUNK - batch->truncated_count ||
+        head->note_count >= (uint32_t)MR_NO_CHUNK - batch->note_count) {
         return fail_room(decoder, err);
     }
     if (!move_indexes(batch, part, err)) {
@@ -457,13 +524,17 @@ static bool join_part(struct decoder *decoder, struct mr_error *err)
                                 head->chunk_count, POINTER_SIZE);
     void *truncated = append_items(arena, batch->truncated, batch->truncated_count, part->truncated,
                                    head->truncated_count, POINTER_SIZE);
-    if (transactions == NULL || events == NULL || chunks == NULL || truncated == NULL) {
+    void *notes = append_items(arena, batch->notes, batch->note_count, part->notes,
+                               head->note_count, sizeof(*part->notes));
+    if (transactions == NULL || events == NULL || chunks == NULL || truncated == NULL ||
+        notes == NULL) {
         return fail_room(decoder, err);
     }
     batch->transactions = transactions;
     batch->events = events;
     batch->chunks = chunks;
     batch->truncated = truncated;
+    batch->notes = notes;
     return true;
 }
 
@@ -475,6 +546,7 @@ static void adopt_part(struct mr_batch *batch, struct part *part)
     batch->events = part->events;
     batch->chunks = part->chunks;
     batch->truncated = part->truncated;
+    batch->notes = part->notes;
     batch->origins = part->origins;
     batch->origin_count = part->head.origin_count;
 }
@@ -505,6 +577,7 @@ bool mr_body_read(uint8_t *body, size_t size, struct mr_batch *batch, mr_body_sc
     batch->event_count += part->head.event_count;
     batch->chunk_count += part->head.chunk_count;
     batch->truncated_count = (uint16_t)(batch->truncated_count + part->head.truncated_count);
+    batch->note_count = (uint16_t)(batch->note_count + part->head.note_count);
     batch->row_count += part->head.row_count;
     batch->transactions_capacity = batch->transaction_count;
     batch->events_capacity = batch->event_count;

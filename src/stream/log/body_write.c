@@ -2,8 +2,8 @@
 /*
  * body_write.c - gathers a batch into one run of bytes.
  *
- *   body := head epoch position | transactions | events | truncated | origins | chunk table |
- *           column table | sections
+ *   body := head epoch position | transactions | events | truncated | origins | notes |
+ *           chunk table | column table | sections
  *
  * Every part begins at a multiple of 8 (values of 16 bytes: 16). Transactions and events are
  * written as they lie in memory: the assertions below pin their layout, so that a change of a
@@ -69,7 +69,8 @@ static void write_head(struct mr_writer *out, const struct mr_body_head *head)
     mr_write_u64_le(out, head->native.major);
     mr_write_u64_le(out, head->native.minor);
     mr_write_u64_le(out, (uint64_t)head->clock_skew_us);
-    mr_write_u64_le(out, 0);
+    mr_write_u32_le(out, head->note_count);
+    mr_write_u32_le(out, 0);
     MR_ASSERT(out->failed || out->length - start == MR_BODY_HEAD_SIZE);
 }
 
@@ -110,6 +111,29 @@ static void write_origins(struct mr_writer *out, const struct mr_batch *batch)
     pad(out, MR_BODY_ALIGN);
     for (uint16_t i = 1; i < batch->origin_count; i++) {
         mr_write_slice_u32(out, batch->origins[i]);
+    }
+}
+
+static uint32_t id_of(const struct mr_schema *schema)
+{
+    return schema != NULL ? schema->schema_id : 0;
+}
+
+static void write_notes(struct mr_writer *out, const struct mr_batch *batch)
+{
+    pad(out, MR_BODY_ALIGN);
+    for (uint16_t i = 0; i < batch->note_count; i++) {
+        const struct mr_note *note = &batch->notes[i];
+        MR_ASSERT(note->kind >= MR_NOTE_MESSAGE && note->kind <= MR_NOTE_STATEMENT);
+        mr_write_u8(out, note->kind);
+        mr_write_u8(out, note->flags);
+        mr_write_u16_le(out, 0);
+        mr_write_u32_le(out, id_of(note->before));
+        mr_write_u32_le(out, id_of(note->after));
+        mr_write_u32_le(out, (uint32_t)note->name.length);
+        mr_write_u32_le(out, (uint32_t)note->text.length);
+        mr_write_bytes(out, note->name.bytes, note->name.length);
+        mr_write_bytes(out, note->text.bytes, note->text.length);
     }
 }
 
@@ -212,6 +236,7 @@ bool mr_body_write(const struct mr_batch *batch, struct mr_writer *out, struct m
         .position_length = (uint32_t)batch->position.length,
         .native = batch->native,
         .clock_skew_us = batch->clock_skew_us,
+        .note_count = batch->note_count,
     };
     for (uint32_t i = 0; i < batch->chunk_count; i++) {
         head.column_count += batch->chunks[i]->column_count;
@@ -225,6 +250,7 @@ bool mr_body_write(const struct mr_batch *batch, struct mr_writer *out, struct m
     write_section(out, batch->events, batch->event_count * sizeof(*batch->events), MR_BODY_ALIGN);
     write_truncated(out, batch);
     write_origins(out, batch);
+    write_notes(out, batch);
     write_chunks(out, batch);
     return check_written(out, err);
 }

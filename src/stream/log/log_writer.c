@@ -253,18 +253,37 @@ static bool append_schemas(struct mr_stream *stream, const struct mr_schema *con
     return true;
 }
 
+/* How many places of a batch name a schema, and the schema at one of them, or NULL. */
+static uint32_t schema_places(const struct mr_batch *batch)
+{
+    return batch->chunk_count + batch->truncated_count + 2u * batch->note_count;
+}
+
+static const struct mr_schema *schema_at(const struct mr_batch *batch, uint32_t place)
+{
+    MR_ASSERT(place < schema_places(batch));
+    if (place < batch->chunk_count) {
+        return batch->chunks[place]->schema;
+    }
+    place -= batch->chunk_count;
+    if (place < batch->truncated_count) {
+        return batch->truncated[place];
+    }
+    place -= batch->truncated_count;
+    const struct mr_note *note = &batch->notes[place / 2];
+    return place % 2 == 0 ? note->before : note->after;
+}
+
 /* Writes the schemas of a batch that the log does not hold, some at a time. */
 static bool append_missing_schemas(struct mr_stream *stream, const struct mr_batch *batch,
                                    struct mr_error *err)
 {
     const struct mr_schema *missing[32];
     uint32_t count = 0;
-    const uint32_t total = batch->chunk_count + batch->truncated_count;
+    const uint32_t total = schema_places(batch);
     for (uint32_t i = 0; i < total; i++) {
-        const struct mr_schema *schema = i < batch->chunk_count
-                                             ? batch->chunks[i]->schema
-                                             : batch->truncated[i - batch->chunk_count];
-        if (is_missing(stream, schema, missing, count)) {
+        const struct mr_schema *schema = schema_at(batch, i);
+        if (schema != NULL && is_missing(stream, schema, missing, count)) {
             missing[count++] = schema;
         }
         if (count == MR_ARRAY_LEN(missing)) {

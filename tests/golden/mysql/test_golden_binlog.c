@@ -185,6 +185,13 @@ static void print_event(struct replay *replay, const struct mr_batch *batch,
                         const struct mr_event *event)
 {
     static const char *const kinds[] = {"", "insert", "update", "delete", "truncate", "read"};
+    if (event->kind == MR_EVENT_NOTE) {
+        const struct mr_note *note = &batch->notes[event->chunk];
+        (void)fprintf(replay->out, "  note %d <%.*s> <%.*s>\n", note->kind, (int)note->name.length,
+                      (const char *)note->name.bytes, (int)note->text.length,
+                      (const char *)note->text.bytes);
+        return;
+    }
     if (event->kind == MR_EVENT_TRUNCATE) {
         const struct mr_schema *schema = batch->truncated[event->chunk];
         (void)fprintf(replay->out, "  truncate %s\n", schema->table);

@@ -60,10 +60,16 @@ static void emit_row(const struct mr_chunk *chunk, uint32_t row)
 static void emit_event(const struct mr_batch *batch, const struct mr_event *event)
 {
     static const char *const kinds[] = {"?", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "READ"};
-    const struct mr_schema *schema =
-        event->kind == MR_EVENT_TRUNCATE ? batch->truncated[event->chunk]
-        : event->chunk != MR_NO_CHUNK    ? batch->chunks[event->chunk]->schema
-                                         : batch->chunks[event->before_chunk]->schema;
+    if (event->kind == MR_EVENT_NOTE) {
+        const struct mr_note *note = &batch->notes[event->chunk];
+        char line[512];
+        (void)snprintf(line, sizeof(line), "  NOTE %d <%.*s> <%.*s>\n", note->kind,
+                       (int)note->name.length, (const char *)note->name.bytes,
+                       (int)note->text.length, (const char *)note->text.bytes);
+        emit(line);
+        return;
+    }
+    const struct mr_schema *schema = mr_batch_event_schema(batch, event);
     const unsigned count = event->kind == MR_EVENT_TRUNCATE ? 1 : event->count;
     for (unsigned i = 0; i < count; i++) {
         char head[256];

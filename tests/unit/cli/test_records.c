@@ -324,6 +324,51 @@ static void other_kinds_are_shown(void **state)
     mr_json_done(&json);
 }
 
+/* What is between rows has a place of its own; a note of no table has no topic. */
+static void notes_are_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mr_json json = {0};
+    struct mr_error err = {0};
+    struct mr_batch *batch = add_batch(fixture, 1);
+    const struct mr_note notes[] = {
+        {.kind = MR_NOTE_SCHEMA_CHANGE,
+         .after = fixture->schema,
+         .name = mr_slice_of("create"),
+         .text = mr_slice_of("CREATE TABLE")},
+        {.kind = MR_NOTE_MESSAGE,
+         .flags = MR_NOTE_TRANSACTIONAL,
+         .name = mr_slice_of("app"),
+         .text = mr_slice_of("\xff!")},
+        {.kind = MR_NOTE_QUARANTINE, .before = fixture->schema, .text = mr_slice_of("NaN")},
+    };
+    begin(batch);
+    for (size_t i = 0; i < MR_ARRAY_LEN(notes); i++) {
+        assert_true(mr_batch_add_note(batch, &notes[i], &err));
+    }
+    insert(batch, fixture->schema, 1);
+    mr_batch_commit(batch, (struct mr_native_position){1, 0}, 0);
+    record(fixture, &json);
+    static const char *const parts[] = {
+        "{\"topic\":\"ops.parking.payment\",\"place\":\"1-0\",\"op\":\"schema_change\","
+        "\"committed_at\":null,\"name\":\"create\",\"text\":\"CREATE TABLE\",\"before\":null,"
+        "\"after\":{\"schema\":\"parking\",\"table\":\"payment\",\"version\":1,\"columns\":[{"
+        "\"name\":\"id\",\"type\":\"bigint\",\"nullable\":false,\"key\":true},",
+        "{\"topic\":null,\"place\":\"1-1\",\"op\":\"message\",\"committed_at\":null,"
+        "\"name\":\"app\",\"text\":\"\xef\xbf\xbd!\",\"transactional\":true,\"before\":null,"
+        "\"after\":null}",
+        "\"place\":\"1-2\",\"op\":\"quarantine\",\"committed_at\":null,\"name\":\"\","
+        "\"text\":\"NaN\",\"before\":{\"schema\"",
+        "\"place\":\"1-3\",\"op\":\"insert\"",
+    };
+    for (size_t i = 0; i < MR_ARRAY_LEN(parts); i++) {
+        if (strstr(json.text, parts[i]) == NULL) {
+            fail_msg("no %s in %s", parts[i], json.text);
+        }
+    }
+    mr_json_done(&json);
+}
+
 static void huge_values_are_shown_in_part(void **state)
 {
     struct fixture *fixture = *state;
@@ -361,6 +406,7 @@ int main(void)
         WITH_STREAM(places_count_over_batches), WITH_STREAM(deleted_place_is_refused),
         WITH_STREAM(values_keep_their_meaning), WITH_STREAM(not_a_number_is_a_text),
         WITH_STREAM(other_kinds_are_shown),     WITH_STREAM(huge_values_are_shown_in_part),
+        WITH_STREAM(notes_are_shown),
     };
     return cmocka_run_group_tests_name("records", tests, NULL, NULL);
 }

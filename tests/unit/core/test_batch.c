@@ -275,6 +275,43 @@ static void truncates_name_their_tables(void **state)
     }
 }
 
+/* Notes stand in order between rows, count no row, and keep copies of their texts. */
+static void notes_stand_between_rows(void **state)
+{
+    struct fixture *fixture = *state;
+    struct mr_batch *batch = fixture->batch;
+    struct mr_error err = {0};
+    char text[16];
+    begin(batch);
+    for (uint16_t i = 0; i < 50; i++) {
+        (void)snprintf(text, sizeof(text), "note %u", i);
+        const struct mr_note note = {
+            .kind = MR_NOTE_SCHEMA_CHANGE,
+            .before = i % 2 == 0 ? fixture->scan : NULL,
+            .after = i % 3 == 0 ? fixture->payment : NULL,
+            .name = mr_slice_of("alter"),
+            .text = mr_slice_of(text),
+        };
+        assert_true(mr_batch_add_note(batch, &note, &err));
+        run_step(fixture, 'i');
+    }
+    mr_batch_commit(batch, end, 1000);
+    assert_int_equal(batch->note_count, 50);
+    assert_int_equal(batch->row_count, 50);
+    assert_int_equal(batch->event_count, 100);
+    for (uint16_t i = 0; i < 50; i++) {
+        const struct mr_event *event = &batch->events[2 * i];
+        (void)snprintf(text, sizeof(text), "note %u", i);
+        assert_int_equal(event->kind, MR_EVENT_NOTE);
+        assert_int_equal(event->chunk, i);
+        assert_true(mr_slice_equals(batch->notes[i].text, mr_slice_of(text)));
+        assert_ptr_equal(mr_batch_event_schema(batch, event), i % 3 == 0   ? fixture->payment
+                                                              : i % 2 == 0 ? fixture->scan
+                                                                           : NULL);
+        assert_int_equal(batch->events[2 * i + 1].kind, MR_EVENT_INSERT);
+    }
+}
+
 static void positions_are_copied(void **state)
 {
     struct fixture *fixture = *state;
@@ -305,7 +342,7 @@ static void clearing_leaves_an_empty_batch(void **state)
         batch->aborts = true;
         mr_batch_clear(batch);
         assert_int_equal(batch->event_count + batch->chunk_count + batch->transaction_count, 0);
-        assert_int_equal(batch->row_count + batch->truncated_count, 0);
+        assert_int_equal(batch->row_count + batch->truncated_count + batch->note_count, 0);
         assert_int_equal(batch->origin_count, 1);
         assert_int_equal(batch->position.length, 0);
         assert_int_equal(batch->source_index, 3);
@@ -410,6 +447,7 @@ int main(void)
         TEST(transactions_keep_what_they_are_given),
         TEST(origins_are_kept_once),
         TEST(truncates_name_their_tables),
+        TEST(notes_stand_between_rows),
         TEST(positions_are_copied),
         TEST(clearing_leaves_an_empty_batch),
         TEST(many_tables_have_a_chunk_each),

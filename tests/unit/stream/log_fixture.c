@@ -235,6 +235,23 @@ static uint16_t put_row(struct mr_batch *batch, const struct mr_schema *schema, 
     return mr_chunk_end_row(chunk);
 }
 
+static void put_note(struct mr_batch *batch, const struct mr_schema *schema, uint64_t *state)
+{
+    struct mr_error err = {0};
+    uint8_t text[32];
+    const uint64_t drawn = draw(state, 1 << 8);
+    memset(text, (int)('a' + drawn % 16), sizeof(text));
+    const struct mr_note note = {
+        .kind = (uint8_t)(MR_NOTE_MESSAGE + drawn % 4),
+        .flags = drawn % 8 == 0 ? MR_NOTE_TRANSACTIONAL : 0,
+        .before = drawn % 2 == 0 ? schema : NULL,
+        .after = drawn % 3 == 0 ? schema : NULL,
+        .name = {text, drawn % 5},
+        .text = {text, drawn % sizeof(text)},
+    };
+    assert_true(mr_batch_add_note(batch, &note, &err));
+}
+
 static void put_event(struct mr_batch *batch, const struct mr_schema *schema, uint64_t *state)
 {
     struct mr_error err = {0};
@@ -244,6 +261,10 @@ static void put_event(struct mr_batch *batch, const struct mr_schema *schema, ui
     uint16_t before_chunk = MR_NO_CHUNK;
     uint16_t row = 0;
     uint16_t before_row = 0;
+    if (kind == 9 && draw(state, 2) == 0) {
+        put_note(batch, schema, state);
+        return;
+    }
     if (kind == 9) {
         assert_true(mr_batch_add_truncate(batch, schema, &err));
         return;
@@ -314,6 +335,19 @@ static uint32_t sum_row(uint32_t sum, const struct mr_batch *batch, uint16_t ind
     return sum;
 }
 
+static uint32_t sum_note(uint32_t sum, const struct mr_note *note)
+{
+    const struct mr_schema *const schemas[] = {note->before, note->after};
+    sum = mr_crc32c(sum, &note->kind, 1);
+    sum = mr_crc32c(sum, &note->flags, 1);
+    for (size_t i = 0; i < MR_ARRAY_LEN(schemas); i++) {
+        const char *table = schemas[i] != NULL ? schemas[i]->table : "-";
+        sum = mr_crc32c(sum, table, strlen(table));
+    }
+    sum = mr_crc32c(sum, note->name.bytes, note->name.length);
+    return mr_crc32c(sum, note->text.bytes, note->text.length);
+}
+
 /* Row by row, so that it does not matter how rows were run together. */
 static uint32_t sum_events(uint32_t sum, const struct mr_batch *batch,
                            const struct mr_transaction *transaction)
@@ -321,6 +355,9 @@ static uint32_t sum_events(uint32_t sum, const struct mr_batch *batch,
     for (uint32_t i = 0; i < transaction->event_count; i++) {
         const struct mr_event *event = &batch->events[transaction->first_event + i];
         sum = mr_crc32c(sum, &event->kind, 1);
+        if (event->kind == MR_EVENT_NOTE) {
+            sum = sum_note(sum, &batch->notes[event->chunk]);
+        }
         if (event->kind == MR_EVENT_TRUNCATE) {
             const char *table = batch->truncated[event->chunk]->table;
             sum = mr_crc32c(sum, table, strlen(table));

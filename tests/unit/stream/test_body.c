@@ -40,7 +40,8 @@ static void write_body(struct log_fixture *fixture, struct mr_writer *out, uint3
     struct mr_error err = {0};
     struct mr_batch *batch = log_fixture_take(fixture);
     log_fixture_fill(fixture, batch, 7, 9, LOG_WHOLE);
-    log_fixture_fill(fixture, batch, 8, 5, LOG_WHOLE);
+    log_fixture_fill(fixture, batch, 8, 25, LOG_WHOLE);
+    assert_true(batch->note_count > 0 && batch->truncated_count > 0);
     mr_writer_init(out, 1 << 20);
     assert_true(mr_body_write(batch, out, &err));
     *sum = walk(batch);

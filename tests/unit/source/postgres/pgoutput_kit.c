@@ -171,6 +171,14 @@ static void print_event(struct print *print, const struct mr_batch *batch,
                         const struct mr_event *event)
 {
     static const char *const kinds[] = {"?", "insert", "update", "delete", "truncate", "read"};
+    if (event->kind == MR_EVENT_NOTE) {
+        const struct mr_note *note = &batch->notes[event->chunk];
+        print->length += (size_t)snprintf(print->text + print->length, PRINT_BYTES - print->length,
+                                          "note %d <%.*s> <%.*s>\n", note->kind,
+                                          (int)note->name.length, (const char *)note->name.bytes,
+                                          (int)note->text.length, (const char *)note->text.bytes);
+        return;
+    }
     const unsigned count = event->kind == MR_EVENT_TRUNCATE ? 1 : event->count;
     for (unsigned i = 0; i < count; i++) {
         print->length += (size_t)snprintf(print->text + print->length, PRINT_BYTES - print->length,
