@@ -3,13 +3,14 @@
 #
 # A suite is a command that writes its log to standard output and these lines to $counts:
 #   pass N | fail NAME: WHY | skip NAME: WHY
+# Steps may run side by side: each has a log and counts of its own, and they meet in $logs/totals.
 
 results_open() {
     # Not inside a build folder: another set of options throws that away.
     logs=$root/build-check/logs
     rm -rf "$logs"
     mkdir -p "$logs"
-    passed=0 failed=0 skipped=0
+    : >"$logs/totals"
 }
 
 # step NAME COMMAND...: run a suite, say what came of it.
@@ -17,7 +18,7 @@ step() {
     step_name=$1
     shift
     log=$logs/$(echo "$step_name" | tr ' ' '-').log
-    counts=$logs/counts
+    counts=${log%.log}.counts
     : >"$counts"
     began=$(date +%s)
     code=0
@@ -35,17 +36,24 @@ step() {
     step_passed=$(awk '$1 == "pass" { n += $2 } END { print n + 0 }' "$counts")
     step_failed=$(grep -c '^fail' "$counts" || :)
     step_skipped=$(grep -c '^skip' "$counts" || :)
-    passed=$((passed + step_passed)) failed=$((failed + step_failed)) skipped=$((skipped + step_skipped))
-    printf '%-16s %4d passed %4d failed %4d skipped   %4d s\n' "$step_name" "$step_passed" "$step_failed" "$step_skipped" \
-        $(($(date +%s) - began))
-    sed -n 's/^skip /    skipped: /p; s/^fail /    FAILED: /p' "$counts"
-    if [ "$step_failed" -gt 0 ]; then
-        echo "    the end of $log:"
-        tail -n "${CHECK_TAIL:-60}" "$log" | sed 's/^/    | /'
-    fi
+    echo "$step_passed $step_failed $step_skipped" >>"$logs/totals"
+    # Said in one piece, so that steps that end together do not mix their lines.
+    said=$(
+        printf '%-16s %4d passed %4d failed %4d skipped   %4d s\n' "$step_name" "$step_passed" "$step_failed" \
+            "$step_skipped" $(($(date +%s) - began))
+        sed -n 's/^skip /    skipped: /p; s/^fail /    FAILED: /p' "$counts"
+        if [ "$step_failed" -gt 0 ]; then
+            echo "    the end of $log:"
+            tail -n "${CHECK_TAIL:-60}" "$log" | sed 's/^/    | /'
+        fi
+    )
+    printf '%s\n' "$said"
 }
 
 results_close() {
+    # shellcheck disable=SC2046  # three words
+    set -- $(awk '{ p += $1; f += $2; s += $3 } END { print p + 0, f + 0, s + 0 }' "$logs/totals")
+    passed=$1 failed=$2 skipped=$3
     if [ "$((passed + failed))" -eq 0 ]; then
         echo "No test ran." >&2
         failed=1

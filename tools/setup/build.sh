@@ -18,6 +18,9 @@ esac
 # Only there: a newer compiler's new warning must not break a user's build.
 [ -z "${CI:-}" ] || set -- -Dwerror=true "$@"
 
+# Where meson finds ccache it uses it: objects are then shared by all checkouts and build folders.
+export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1
+
 stamp=$build/.millrace-options
 wanted="${CC:-cc} $*"
 if [ ! -e "$build/build.ninja" ] || [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
