@@ -13,6 +13,7 @@
  *   - tables[i].table_id == i + 1 where the table is known (latest != 0);
  *   - no two versions of a table have one number, no two tables one name.
  */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct table {
 };
 
 struct mr_catalog {
+    pthread_mutex_t lock;                 /* of everything but reading schemas[] */
     _Atomic(struct mr_schema *) *schemas; /* by schema_id - 1; MR_CATALOG_COUNT_MAX, never moved:
                                              others may look up while the source's thread adds */
     uint32_t *previous;                   /* by schema_id - 1: next in the table's chain, or 0 */
@@ -49,6 +51,8 @@ struct mr_catalog {
 struct mr_catalog *mr_catalog_open(void)
 {
     struct mr_catalog *catalog = mr_memory_new(1, sizeof(*catalog));
+    const int made = pthread_mutex_init(&catalog->lock, NULL);
+    MR_ASSERT(made == 0);
     catalog->schemas = mr_memory_new(MR_CATALOG_COUNT_MAX, sizeof(*catalog->schemas));
     catalog->buckets = mr_memory_new(BUCKETS_MIN, sizeof(*catalog->buckets));
     catalog->bucket_count = BUCKETS_MIN;
@@ -67,6 +71,7 @@ void mr_catalog_close(struct mr_catalog *catalog)
     free(catalog->previous);
     free(catalog->tables);
     free(catalog->buckets);
+    (void)pthread_mutex_destroy(&catalog->lock);
     free(catalog);
 }
 
@@ -320,12 +325,10 @@ const struct mr_schema *mr_catalog_first_version(const struct mr_catalog *catalo
     return id == 0 ? NULL : catalog->schemas[id - 1];
 }
 
-const struct mr_schema *mr_catalog_intern(struct mr_catalog *catalog, const struct mr_schema *draft,
-                                          struct mr_error *err)
+/* Under the lock; the draft was checked. */
+static const struct mr_schema *intern(struct mr_catalog *catalog, const struct mr_schema *draft,
+                                      struct mr_error *err)
 {
-    if (!mr_schema_check(draft, err)) {
-        return NULL;
-    }
     const uint32_t known = *find_bucket(catalog, draft->space, draft->table);
     const struct mr_schema *version = mr_catalog_first_version(catalog, known);
     for (; version != NULL; version = mr_catalog_next_version(catalog, version)) {
@@ -349,6 +352,18 @@ const struct mr_schema *mr_catalog_intern(struct mr_catalog *catalog, const stru
     return mr_catalog_place(catalog, &numbered);
 }
 
+const struct mr_schema *mr_catalog_intern(struct mr_catalog *catalog, const struct mr_schema *draft,
+                                          struct mr_error *err)
+{
+    if (!mr_schema_check(draft, err)) {
+        return NULL;
+    }
+    (void)pthread_mutex_lock(&catalog->lock);
+    const struct mr_schema *schema = intern(catalog, draft, err);
+    (void)pthread_mutex_unlock(&catalog->lock);
+    return schema;
+}
+
 const struct mr_schema *mr_catalog_find(const struct mr_catalog *catalog, uint32_t schema_id)
 {
     return schema_id == 0 || schema_id > MR_CATALOG_COUNT_MAX ? NULL
@@ -359,8 +374,14 @@ const struct mr_schema *mr_catalog_latest(const struct mr_catalog *catalog, cons
                                           const char *table)
 {
     MR_ASSERT(space != NULL && table != NULL);
+    /* The lock is no part of what a const catalog is. */
+    pthread_mutex_t *lock = (pthread_mutex_t *)&catalog->lock;
+    (void)pthread_mutex_lock(lock);
     const uint32_t id = *find_bucket(catalog, space, table);
-    return id == 0 ? NULL : catalog->schemas[catalog->tables[id - 1].latest - 1];
+    const struct mr_schema *latest =
+        id == 0 ? NULL : catalog->schemas[catalog->tables[id - 1].latest - 1];
+    (void)pthread_mutex_unlock(lock);
+    return latest;
 }
 
 uint32_t mr_catalog_count(const struct mr_catalog *catalog)

@@ -6,8 +6,8 @@
  * log and sinks hold plain pointers to it. The log writes a schema before its first use and again
  * at each segment's start (stream/log/FORMAT.md), so the catalog is rebuilt from the log alone.
  *
- * Threads: one thread (the source's) interns and asks by name; others read schemas that reached
- * them in a batch, and may look one up by its id at any time.
+ * Threads: any may intern (the source's, and those that copy tables), ask by name and look one up
+ * by its id. Restoring from a log comes before all that.
  */
 #ifndef MR_CORE_SCHEMA_H
 #define MR_CORE_SCHEMA_H

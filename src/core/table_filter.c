@@ -55,6 +55,10 @@ bool mr_table_filter_takes(const struct mr_table_filter *filter, const char *spa
                            const char *table)
 {
     MR_ASSERT(space != NULL && table != NULL);
+    const enum mr_choice choice = mr_table_choices_get(filter->choices, space, table);
+    if (choice != MR_CHOICE_NONE) {
+        return choice == MR_CHOICE_ADDED;
+    }
     const size_t size = strlen(space) + strlen(table) + 2;
     char *name = mr_memory_new(size, 1);
     (void)snprintf(name, size, "%s.%s", space, table);

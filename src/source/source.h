@@ -40,11 +40,22 @@
 #include "options.h"
 #include "position.h"
 #include "schema.h"
+#include "table_choices.h"
 #include "table_policy.h"
 
 struct mr_source;
 struct mr_snapshot;
 struct mr_snapshot_reader;
+
+/** What a snapshot is to be like. Borrowed while the snapshot lives. */
+struct mr_snapshot_wish {
+    const char *space; /* of the one table to copy; NULL: all that are captured */
+    const char *table;
+    const char *where; /* a condition in the server's own SQL; NULL: every row */
+    /** How an earlier, unfinished copy of a table was cut into pieces; NULL: there was none. */
+    const char *(*plan_of)(void *context, const char *space, const char *table);
+    void *plan_context;
+};
 
 /** What every source is given; borrowed, and outlives it. */
 struct mr_source_context {
@@ -53,11 +64,14 @@ struct mr_source_context {
     const void *config;   /* the plug-in's own struct, filled through its option table */
     const struct mr_env *env;
     struct mr_catalog *catalog; /* only the source's thread interns while it runs; snapshot_open()
-                                     and open() are called from that same thread */
+                                     and open() are called from that same thread, a wished
+                                     snapshot's from any */
     uint64_t target_bytes;      /* of a batch: hand on when this much is in it */
     uint64_t value_bytes_max;   /* value_max: a larger value is MR_E_LIMIT */
     uint64_t wait_ms_max;       /* bound of connect and of every query */
-    const struct mr_policies *policies; /* by table; NULL: the defaults */
+    const struct mr_policies *policies;  /* by table; NULL: the defaults */
+    struct mr_table_choices *choices;    /* beside the configured globs; NULL: none */
+    const struct mr_snapshot_wish *wish; /* for snapshot_open(); NULL: all tables, from scratch */
 };
 
 enum mr_next {
@@ -95,6 +109,8 @@ struct mr_snapshot_table {
     uint64_t rows_estimate; /* the server's statistics; 0 unknown */
     uint32_t piece_count;   /* pieces that readers can copy side by side; at least 1 */
     bool exact;             /* copied at one position (tables without a key) */
+    const char *plan; /* how it is cut, for the `plan` of a later wish: pieces that were copied then
+                         need not be copied again. NULL: a copy that is interrupted starts over */
 };
 
 struct mr_source_ops {
@@ -124,6 +140,9 @@ struct mr_source_ops {
      * Fixes the start of streaming and, unless tables_wanted is false (snapshot: no_data), lists
      * the tables to copy. `existing` is set when streaming has begun before (a resumed snapshot):
      * then *start is left alone.
+     *
+     * A wish for one table lists that one whatever the globs say (none when it is not there), and
+     * sets *start always: every change at or before it is in what the readers will see.
      */
     struct mr_snapshot *(*snapshot_open)(const struct mr_source_context *context,
                                          bool tables_wanted, const struct mr_position *existing,
@@ -147,6 +166,22 @@ struct mr_source_ops {
                           struct mr_native_position *high, struct mr_error *err);
     void (*snapshot_close)(struct mr_snapshot *snapshot); /* accepts NULL; readers closed before */
 };
+
+/** The table that a wish narrows to, if it does. */
+static inline const struct mr_snapshot_wish *
+mr_wished_table(const struct mr_source_context *context)
+{
+    return context->wish != NULL && context->wish->space != NULL ? context->wish : NULL;
+}
+
+/** How an earlier copy of a table was cut; NULL when nobody knows of one. */
+static inline const char *mr_wished_plan(const struct mr_source_context *context, const char *space,
+                                         const char *table)
+{
+    const struct mr_snapshot_wish *wish = context->wish;
+    return wish == NULL || wish->plan_of == NULL ? NULL
+                                                 : wish->plan_of(wish->plan_context, space, table);
+}
 
 /** Adds a finding; silently full at MR_FINDINGS_MAX (asserted in tests). */
 void mr_findings_add(struct mr_findings *findings, int level, const char *what, const char *format,

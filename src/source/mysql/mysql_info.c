@@ -56,7 +56,7 @@ void mr_mysql_write_table(struct mr_writer *sql, const char *space, const char *
     mr_mysql_write_name(sql, table);
 }
 
-bool mr_mysql_is_captured(const struct mr_mysql_config *config, const char *space,
+bool mr_mysql_is_captured(const struct mr_source_context *context, const char *space,
                           const char *table)
 {
     MR_ASSERT(space != NULL && table != NULL);
@@ -65,7 +65,12 @@ bool mr_mysql_is_captured(const struct mr_mysql_config *config, const char *spac
             return false;
         }
     }
-    struct mr_table_filter filter = {.include = &config->tables, .exclude = &config->exclude};
+    const struct mr_mysql_config *config = context->config;
+    const struct mr_table_filter filter = {
+        .include = &config->tables,
+        .exclude = &config->exclude,
+        .choices = context->choices,
+    };
     return mr_table_filter_takes(&filter, space, table);
 }
 
@@ -222,10 +227,19 @@ const struct mr_mysql_table_info *mr_mysql_info_read(struct mr_mysql_info *info,
 
 struct list_reading {
     struct mr_mysql_list *list;
-    const struct mr_mysql_config *config;
+    const struct mr_source_context *context;
 };
 
 enum { LISTED_SPACE, LISTED_TABLE, LISTED_ENGINE, LISTED_ROWS, LISTED_CELLS };
+
+static bool is_listed(const struct mr_source_context *context, const char *space, const char *table)
+{
+    const struct mr_snapshot_wish *wish = mr_wished_table(context);
+    if (wish != NULL) {
+        return strcmp(wish->space, space) == 0 && strcmp(wish->table, table) == 0;
+    }
+    return mr_mysql_is_captured(context, space, table);
+}
 
 static bool is_transactional_engine(const char *engine)
 {
@@ -240,7 +254,7 @@ static bool take_listed(void *context, const struct mr_mysql_result_row *row, st
     MR_ASSERT(row->count == LISTED_CELLS);
     const char *space = row->cells[LISTED_SPACE];
     const char *table = row->cells[LISTED_TABLE];
-    if (space == NULL || table == NULL || !mr_mysql_is_captured(reading->config, space, table)) {
+    if (space == NULL || table == NULL || !is_listed(reading->context, space, table)) {
         return true;
     }
     if (list->count == MR_MYSQL_TABLES_MAX) {
@@ -262,9 +276,9 @@ static bool take_listed(void *context, const struct mr_mysql_result_row *row, st
 }
 
 bool mr_mysql_list_read(struct mr_mysql_list *list, struct mr_mysql_connection *connection,
-                        const struct mr_mysql_config *config, struct mr_error *err)
+                        const struct mr_source_context *context, struct mr_error *err)
 {
-    struct list_reading reading = {.list = list, .config = config};
+    struct list_reading reading = {.list = list, .context = context};
     MR_ASSERT(list->count == 0);
     if (!mr_mysql_each_row(connection,
                            "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_ROWS "

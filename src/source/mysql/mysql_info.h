@@ -16,6 +16,7 @@
 #include "mysql_config.h"
 #include "mysql_connection.h"
 #include "mysql_types.h"
+#include "source.h"
 #include "writer.h"
 
 #define MR_MYSQL_TABLES_MAX 65536
@@ -30,7 +31,7 @@ void mr_mysql_write_name(struct mr_writer *sql, const char *name);
 void mr_mysql_write_table(struct mr_writer *sql, const char *space, const char *table);
 
 /** Whether the configuration captures a table. */
-bool mr_mysql_is_captured(const struct mr_mysql_config *config, const char *space,
+bool mr_mysql_is_captured(const struct mr_source_context *context, const char *space,
                           const char *table);
 
 /** Reads one table's description; holds the last answer. */
@@ -63,9 +64,11 @@ struct mr_mysql_list {
     uint32_t capacity;
 };
 
-/** The captured tables that exist, by name. MR_E_LIMIT past MR_MYSQL_TABLES_MAX. */
+/** The captured tables that exist, by name, or the wished one. MR_E_LIMIT past
+ *  MR_MYSQL_TABLES_MAX. */
 bool mr_mysql_list_read(struct mr_mysql_list *list, struct mr_mysql_connection *connection,
-                        const struct mr_mysql_config *config, struct mr_error *err) MR_MUST_CHECK;
+                        const struct mr_source_context *context,
+                        struct mr_error *err) MR_MUST_CHECK;
 void mr_mysql_list_done(struct mr_mysql_list *list);
 
 #endif

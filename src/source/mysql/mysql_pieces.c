@@ -4,6 +4,7 @@
  */
 #include "mysql_pieces.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,11 +99,11 @@ bool mr_mysql_pieces_plan(struct mr_mysql_connection *connection,
     return read;
 }
 
-/** A key fits 64 bits, signed or unsigned; its bound may lie one past the greatest. */
-static void write_key(struct mr_writer *sql, mr_i128 key)
+/** A key fits 64 bits, signed or unsigned; its bound may lie one past the greatest. The digits end
+ *  where digits[] does; returned is where they begin. */
+static size_t print_key(mr_i128 key, char digits[DIGITS_MAX])
 {
-    char digits[DIGITS_MAX];
-    size_t at = sizeof(digits);
+    size_t at = DIGITS_MAX;
     bool negative = key < 0;
     mr_i128 rest = negative ? -key : key;
     do {
@@ -113,11 +114,51 @@ static void write_key(struct mr_writer *sql, mr_i128 key)
     if (negative) {
         digits[--at] = '-';
     }
+    return at;
+}
+
+static void write_key(struct mr_writer *sql, mr_i128 key)
+{
+    char digits[DIGITS_MAX];
+    const size_t at = print_key(key, digits);
     mr_write_bytes(sql, digits + at, sizeof(digits) - at);
 }
 
+void mr_mysql_pieces_print(const struct mr_mysql_pieces *pieces, char text[MR_MYSQL_PLAN_BYTES_MAX])
+{
+    char low[DIGITS_MAX];
+    char high[DIGITS_MAX];
+    const size_t low_at = print_key(pieces->low, low);
+    const size_t high_at = print_key(pieces->high, high);
+    (void)snprintf(text, MR_MYSQL_PLAN_BYTES_MAX, "keys %.*s %.*s %u", (int)(DIGITS_MAX - low_at),
+                   low + low_at, (int)(DIGITS_MAX - high_at), high + high_at, pieces->count);
+}
+
+bool mr_mysql_pieces_parse(const char *text, const struct mr_mysql_layout *layout,
+                           struct mr_mysql_pieces *pieces)
+{
+    const struct mr_schema *schema = layout->schema;
+    char low[DIGITS_MAX];
+    char high[DIGITS_MAX];
+    unsigned count = 0;
+    int length = 0;
+    if (sscanf(text, "keys %47[-0-9] %47[-0-9] %u%n", low, high, &count, &length) != 3 ||
+        text[length] != '\0' || count == 0 || count > MR_MYSQL_PIECES_MAX) {
+        return false;
+    }
+    const struct mr_mysql_pieces read = {
+        .low = parse_key(low), .high = parse_key(high), .count = count};
+    if (read.low > read.high ||
+        (count > 1 &&
+         (schema->key_count == 0 || !is_integer(schema->columns[schema->key[0]].type)))) {
+        return false;
+    }
+    *pieces = read;
+    return true;
+}
+
 void mr_mysql_pieces_select(const struct mr_mysql_pieces *pieces,
-                            const struct mr_mysql_layout *layout, uint32_t piece,
+                            const struct mr_mysql_layout *layout, uint32_t piece, const char *where,
                             struct mr_writer *sql)
 {
     const struct mr_schema *schema = layout->schema;
@@ -148,6 +189,12 @@ void mr_mysql_pieces_select(const struct mr_mysql_pieces *pieces,
             mr_write_bytes(sql, " < ", 3);
             write_key(sql, mr_mysql_pieces_bound(pieces, piece + 1));
         }
+    }
+    if (where != NULL) {
+        const char *before = pieces->count > 1 ? " AND (" : " WHERE (";
+        mr_write_bytes(sql, before, strlen(before));
+        mr_write_bytes(sql, where, strlen(where));
+        mr_write_bytes(sql, ")", 1);
     }
     mr_write_u8(sql, 0);
 }

@@ -20,7 +20,8 @@
 #include "table_layout.h"
 #include "writer.h"
 
-#define MR_MYSQL_PIECES_MAX 4096
+#define MR_MYSQL_PIECES_MAX     4096
+#define MR_MYSQL_PLAN_BYTES_MAX 160
 
 struct mr_mysql_pieces {
     mr_i128 low;    /* least key */
@@ -41,9 +42,15 @@ struct mr_mysql_pieces mr_mysql_pieces_divide(mr_i128 low, mr_i128 high, uint64_
 /** First key of piece i (0 < i < count). */
 mr_i128 mr_mysql_pieces_bound(const struct mr_mysql_pieces *pieces, uint32_t i);
 
-/** Appends the SELECT of a piece, NUL-terminated. */
+/** The pieces as a text, and back from it; false for a text that is none, or not of such a key. */
+void mr_mysql_pieces_print(const struct mr_mysql_pieces *pieces,
+                           char text[MR_MYSQL_PLAN_BYTES_MAX]);
+bool mr_mysql_pieces_parse(const char *text, const struct mr_mysql_layout *layout,
+                           struct mr_mysql_pieces *pieces);
+
+/** Appends the SELECT of a piece, NUL-terminated. `where` is a condition more; NULL: none. */
 void mr_mysql_pieces_select(const struct mr_mysql_pieces *pieces,
-                            const struct mr_mysql_layout *layout, uint32_t piece,
+                            const struct mr_mysql_layout *layout, uint32_t piece, const char *where,
                             struct mr_writer *sql);
 
 #endif

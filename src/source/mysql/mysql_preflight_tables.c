@@ -174,7 +174,7 @@ bool mr_mysql_preflight_tables(struct mr_mysql_preflight *preflight)
 {
     struct mr_error err = {0};
     bool going = true;
-    if (!mr_mysql_list_read(&preflight->list, preflight->connection, preflight->config, &err)) {
+    if (!mr_mysql_list_read(&preflight->list, preflight->connection, preflight->context, &err)) {
         return mr_mysql_note_failure(preflight, "tables", &err);
     }
     uint32_t count = preflight->list.count;

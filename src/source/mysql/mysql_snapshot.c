@@ -46,9 +46,13 @@ static bool plan_tables(struct mr_snapshot *snapshot, struct mr_error *err)
         }
         snapshot->table_count = i + 1;
         bool exact = part->layout->schema->key_count == 0 || !listed->is_transactional;
+        const char *earlier = mr_wished_plan(&snapshot->context, listed->space, listed->table);
         part->pieces.count = 1;
-        if (!exact && !mr_mysql_pieces_plan(snapshot->control, part->layout, listed->rows_estimate,
-                                            snapshot->config->piece_rows, &part->pieces, err)) {
+        const bool is_resumed = !exact && earlier != NULL &&
+                                mr_mysql_pieces_parse(earlier, part->layout, &part->pieces);
+        if (!exact && !is_resumed &&
+            !mr_mysql_pieces_plan(snapshot->control, part->layout, listed->rows_estimate,
+                                  snapshot->config->piece_rows, &part->pieces, err)) {
             (void)mr_error_context(err, "plan the copy of \"%s\".\"%s\"", listed->space,
                                    listed->table);
             goto out;
@@ -58,7 +62,9 @@ static bool plan_tables(struct mr_snapshot *snapshot, struct mr_error *err)
             .rows_estimate = listed->rows_estimate,
             .piece_count = part->pieces.count,
             .exact = exact,
+            .plan = exact ? NULL : part->plan,
         };
+        mr_mysql_pieces_print(&part->pieces, part->plan);
     }
     planned = true;
 
@@ -158,12 +164,13 @@ struct mr_snapshot *mr_mysql_snapshot_open(const struct mr_source_context *conte
     }
     snapshot->endpoint = snapshot->control->endpoint;
     if (tables_wanted &&
-        (!mr_mysql_list_read(&snapshot->list, snapshot->control, snapshot->config, err) ||
+        (!mr_mysql_list_read(&snapshot->list, snapshot->control, &snapshot->context, err) ||
          !plan_tables(snapshot, err))) {
         goto failed;
     }
     bool is_resumed = existing != NULL && mr_position_is_set(existing);
-    if (is_resumed ? !await_existing(snapshot, existing, err) : !fix_start(snapshot, start, err)) {
+    if ((is_resumed && !await_existing(snapshot, existing, err)) ||
+        ((!is_resumed || mr_wished_table(context) != NULL) && !fix_start(snapshot, start, err))) {
         goto failed;
     }
     return snapshot;

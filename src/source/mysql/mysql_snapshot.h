@@ -33,6 +33,7 @@
 struct mr_mysql_snapshot_part {
     struct mr_mysql_layout *layout;
     struct mr_mysql_pieces pieces;
+    char plan[MR_MYSQL_PLAN_BYTES_MAX];   /* the pieces as a text */
     struct mr_native_position exact_high; /* of an exact copy, once it has begun */
 };
 

@@ -165,7 +165,9 @@ bool mr_mysql_snapshot_reader_begin(struct mr_snapshot_reader *reader, uint32_t 
                                 snapshot->list.tables[table].table);
     }
     mr_writer_init(&sql, SELECT_BYTES_MAX);
-    mr_mysql_pieces_select(&part->pieces, part->layout, piece, &sql);
+    const struct mr_snapshot_wish *wish = mr_wished_table(&snapshot->context);
+    mr_mysql_pieces_select(&part->pieces, part->layout, piece, wish == NULL ? NULL : wish->where,
+                           &sql);
     MR_ASSERT(!sql.failed && sql.length > 0);
     bool sent =
         mysql_real_query(reader->connection->mysql, (const char *)sql.bytes, sql.length - 1) == 0;

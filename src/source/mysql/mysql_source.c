@@ -90,7 +90,7 @@ static void lose_query_connection(struct mr_source *source)
 static bool is_captured(void *context, const char *space, const char *table)
 {
     const struct mr_source *source = context;
-    return mr_mysql_is_captured(source->config, space, table);
+    return mr_mysql_is_captured(&source->context, space, table);
 }
 
 /** As the decoder asks for it. An idle connection may have been dropped: one second attempt. */

@@ -341,7 +341,9 @@ bool mr_pg_preflight(const struct mr_source_context *context, struct mr_findings
         .context = context,
         .config = config,
         .findings = findings,
-        .filter = {.include = &config->tables, .exclude = &config->exclude},
+        .filter = {.include = &config->tables,
+                   .exclude = &config->exclude,
+                   .choices = context->choices},
     };
     MR_ASSERT(findings->count <= MR_FINDINGS_MAX);
     mr_pg_config_slot(config, context->pipeline, context->name, preflight.slot);

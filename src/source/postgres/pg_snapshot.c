@@ -97,7 +97,11 @@ static bool open_all(struct mr_snapshot *snapshot, bool tables_wanted,
 {
     const struct mr_source_context *context = snapshot->context;
     const struct mr_pg_config *config = context->config;
-    const struct mr_table_filter filter = {.include = &config->tables, .exclude = &config->exclude};
+    const struct mr_table_filter filter = {
+        .include = &config->tables,
+        .exclude = &config->exclude,
+        .choices = context->choices,
+    };
     char publication[MR_PG_NAME_BYTES_MAX];
     uint64_t start_lsn = 0;
     mr_pg_config_publication(config, context->pipeline, context->name, publication);
@@ -113,7 +117,11 @@ static bool open_all(struct mr_snapshot *snapshot, bool tables_wanted,
         !fix_point(snapshot, tables_wanted, existing, &start_lsn, err)) {
         return false;
     }
-    return existing != NULL || mr_pg_position_set(start, &snapshot->identity, start_lsn, err);
+    if (mr_wished_table(context) != NULL) {
+        start_lsn = snapshot->point.lsn; /* the copy is exact there, so all before is in it */
+    }
+    return (existing != NULL && mr_wished_table(context) == NULL) ||
+           mr_pg_position_set(start, &snapshot->identity, start_lsn, err);
 }
 
 struct mr_snapshot *mr_pg_snapshot_open(const struct mr_source_context *context, bool tables_wanted,

@@ -19,6 +19,7 @@ struct mr_pg_leaf {
     uint32_t filenode;    /* changes when the table is rewritten, as it was before the snapshot */
     uint32_t block_count; /* 0: not a plain file, copied whole */
     uint32_t piece_count;
+    bool has_toast; /* large values lie, or may lie, beside it */
 };
 
 /** A table to copy, beside what the contract shows of it. */
@@ -27,6 +28,7 @@ struct mr_pg_copied {
     struct mr_pg_plan *plans;
     struct mr_pg_leaf *leaves;
     uint32_t leaf_count;
+    bool is_resumed; /* cut as the copy before it was: its pieces come from several snapshots */
 };
 
 struct mr_snapshot {
@@ -48,9 +50,14 @@ struct mr_snapshot {
 bool mr_pg_snapshot_list(struct mr_snapshot *snapshot, const char *publication,
                          struct mr_error *err) MR_MUST_CHECK;
 
-/** Whether no file of the table was replaced since it was listed. */
+/** Whether no file of the table was replaced since it was listed, and, for a copy put together from
+ *  several snapshots, whether that was allowed (pg_snapshot_plan.c). */
 bool mr_pg_snapshot_check(struct mr_snapshot *snapshot, uint32_t table,
                           struct mr_error *err) MR_MUST_CHECK;
+
+/** Decides on a listed table's plan, and takes up an earlier one where it fits. */
+bool mr_pg_snapshot_plan(struct mr_snapshot *snapshot, uint32_t table,
+                         struct mr_error *err) MR_MUST_CHECK;
 
 struct mr_snapshot *mr_pg_snapshot_open(const struct mr_source_context *context, bool tables_wanted,
                                         const struct mr_position *existing,

@@ -41,13 +41,22 @@ enum table_field {
     "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename "            \
     "WHERE p.pubname = $1 ORDER BY n.nspname, c.relname"
 
-enum leaf_field { LEAF_OID, LEAF_SPACE, LEAF_NAME, LEAF_FILENODE, LEAF_BLOCKS, LEAF_ROWS };
+enum leaf_field {
+    LEAF_OID,
+    LEAF_SPACE,
+    LEAF_NAME,
+    LEAF_FILENODE,
+    LEAF_BLOCKS,
+    LEAF_ROWS,
+    LEAF_HAS_TOAST,
+};
 
 static const char leaves_query[] =
     "SELECT c.oid, n.nspname, c.relname, coalesce(pg_catalog.pg_relation_filenode(c.oid), 0), "
     "CASE WHEN c.relkind = 'r' THEN pg_catalog.pg_relation_size(c.oid) / "
     "pg_catalog.current_setting('block_size')::pg_catalog.int8 ELSE 0 END, "
-    "greatest(c.reltuples, 0)::pg_catalog.int8 "
+    "greatest(c.reltuples, 0)::pg_catalog.int8, "
+    "coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0) > 0 "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "WHERE (c.oid = $1::pg_catalog.oid AND c.relkind <> 'p') OR c.oid IN "
     "(SELECT t.relid FROM pg_catalog.pg_partition_tree($1::pg_catalog.oid::pg_catalog.regclass) t "
@@ -111,6 +120,7 @@ static bool add_leaf(struct mr_snapshot *snapshot, const PGresult *leaves, int r
         .oid = to_u32(leaves, row, LEAF_OID),
         .filenode = to_u32(leaves, row, LEAF_FILENODE),
         .block_count = to_u32(leaves, row, LEAF_BLOCKS),
+        .has_toast = strcmp(mr_pg_field(leaves, row, LEAF_HAS_TOAST), "t") == 0,
     };
     const uint64_t piece_blocks = config->snapshot_piece_bytes / BLOCK_BYTES;
     leaf->piece_count = (uint32_t)((leaf->block_count + piece_blocks - 1) / piece_blocks);
@@ -142,6 +152,37 @@ static void join_leaves(struct mr_snapshot *snapshot, struct mr_pg_copied *copie
     copied->leaf_count = 1;
 }
 
+/* The publication's row filter and the condition of a wish. */
+static const char *both_conditions(struct mr_snapshot *snapshot, const char *filter,
+                                   const char *where)
+{
+    struct mr_writer writer;
+    mr_writer_init(&writer, COLUMNS_BYTES_MAX);
+    mr_write_bytes(&writer, "(", 1);
+    mr_write_bytes(&writer, where, strlen(where));
+    mr_write_bytes(&writer, ")", 1);
+    if (filter != NULL) {
+        mr_write_bytes(&writer, " AND (", 6);
+        mr_write_bytes(&writer, filter, strlen(filter));
+        mr_write_bytes(&writer, ")", 1);
+    }
+    const struct mr_slice text = {writer.bytes, writer.length};
+    const char *kept = writer.failed ? NULL : mr_pg_arena_text(&snapshot->arena, text);
+    mr_writer_done(&writer);
+    return kept;
+}
+
+/* What is copied: the wished table, or those that are captured. */
+static bool is_wanted(const struct mr_snapshot *snapshot, const struct mr_table_filter *filter,
+                      const char *space, const char *table)
+{
+    const struct mr_snapshot_wish *wish = mr_wished_table(snapshot->context);
+    if (wish != NULL) {
+        return strcmp(wish->space, space) == 0 && strcmp(wish->table, table) == 0;
+    }
+    return mr_table_filter_takes(filter, space, table);
+}
+
 static bool list_leaves(struct mr_snapshot *snapshot, const struct mr_pg_table *table,
                         const char *filter, uint32_t index, struct mr_error *err)
 {
@@ -157,6 +198,10 @@ static bool list_leaves(struct mr_snapshot *snapshot, const struct mr_pg_table *
     }
     const int count = PQntuples(leaves);
     const char *kept = keep(snapshot, filter);
+    const struct mr_snapshot_wish *wish = mr_wished_table(snapshot->context);
+    if (wish != NULL && wish->where != NULL) {
+        kept = both_conditions(snapshot, filter, wish->where);
+    }
     copied->leaves = MR_ARENA_NEW(&snapshot->arena, struct mr_pg_leaf, count == 0 ? 1 : count);
     bool ok = copied->leaves != NULL;
     for (int row = 0; ok && row < count; row++) {
@@ -170,6 +215,9 @@ static bool list_leaves(struct mr_snapshot *snapshot, const struct mr_pg_table *
     }
     if (shown->exact || count == 0) {
         join_leaves(snapshot, copied, table);
+    }
+    if (!mr_pg_snapshot_plan(snapshot, index, err)) {
+        return false;
     }
     for (uint32_t i = 0; i < copied->leaf_count; i++) {
         shown->piece_count += copied->leaves[i].piece_count;
@@ -219,7 +267,11 @@ static bool add_table(struct mr_snapshot *snapshot, const PGresult *tables, int 
 static bool add_tables(struct mr_snapshot *snapshot, const PGresult *tables, struct mr_error *err)
 {
     const struct mr_pg_config *config = snapshot->context->config;
-    const struct mr_table_filter filter = {.include = &config->tables, .exclude = &config->exclude};
+    const struct mr_table_filter filter = {
+        .include = &config->tables,
+        .exclude = &config->exclude,
+        .choices = snapshot->context->choices,
+    };
     const int count = PQntuples(tables);
     struct mr_arena scratch = {0};
     snapshot->tables = MR_ARENA_NEW(&snapshot->arena, struct mr_snapshot_table, count);
@@ -231,7 +283,7 @@ static bool add_tables(struct mr_snapshot *snapshot, const PGresult *tables, str
     for (int row = 0; ok && row < count; row++) {
         const char *space = mr_pg_field(tables, row, TABLE_SPACE);
         const char *name = mr_pg_field(tables, row, TABLE_NAME);
-        if (mr_table_filter_takes(&filter, space, name)) {
+        if (is_wanted(snapshot, &filter, space, name)) {
             ok = add_table(snapshot, tables, row, &scratch, err);
         }
     }
@@ -256,35 +308,4 @@ bool mr_pg_snapshot_list(struct mr_snapshot *snapshot, const char *publication,
     const bool ok = add_tables(snapshot, tables, err);
     PQclear(tables);
     return ok;
-}
-
-bool mr_pg_snapshot_check(struct mr_snapshot *snapshot, uint32_t table, struct mr_error *err)
-{
-    MR_ASSERT(table < snapshot->table_count);
-    const struct mr_pg_copied *copied = &snapshot->copied[table];
-    const struct mr_schema *schema = snapshot->tables[table].schema;
-    MR_ASSERT(copied->leaf_count >= 1);
-    for (uint32_t i = 0; i < copied->leaf_count; i++) {
-        const struct mr_pg_leaf *leaf = &copied->leaves[i];
-        char oid[16];
-        const char *const parameters[] = {oid};
-        (void)snprintf(oid, sizeof(oid), "%u", leaf->oid);
-        PGresult *result =
-            mr_pg_query(&snapshot->control,
-                        "SELECT coalesce(pg_catalog.pg_relation_filenode($1::pg_catalog.oid), 0)",
-                        parameters, 1, err);
-        if (result == NULL) {
-            return mr_error_context(err, "check table \"%s.%s\"", schema->space, schema->table);
-        }
-        const uint32_t filenode = to_u32(result, 0, 0);
-        PQclear(result);
-        if (filenode != leaf->filenode) {
-            return mr_fail(
-                err, MR_E_SOURCE, MR_RETRY,
-                "table \"%s.%s\" was rewritten, truncated or dropped while it was copied; "
-                "it is copied again",
-                schema->space, schema->table);
-        }
-    }
-    return true;
 }

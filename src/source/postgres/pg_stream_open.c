@@ -166,7 +166,9 @@ struct mr_source *mr_pg_stream_open(const struct mr_source_context *context,
     source->context = context;
     source->decoder = (struct mr_pgoutput){
         .catalog = context->catalog,
-        .filter = {.include = &config->tables, .exclude = &config->exclude},
+        .filter = {.include = &config->tables,
+                   .exclude = &config->exclude,
+                   .choices = context->choices},
         .describer = {.context = source, .describe = describe},
         .value_bytes_max = context->value_bytes_max,
         .resume_lsn = lsn,

@@ -65,11 +65,30 @@ static void excludes_win_over_includes(void **state)
     assert_true(mr_table_filter_takes(&all, "any", "thing"));
 }
 
+static void what_people_chose_goes_before_the_globs(void **state)
+{
+    (void)state;
+    const char *include_items[] = {"parking.*"};
+    const struct mr_string_list include = {include_items, 1};
+    struct mr_table_choices *choices = mr_table_choices_open();
+    const struct mr_table_filter filter = {.include = &include, .choices = choices};
+    assert_false(mr_table_filter_takes(&filter, "ops", "log"));
+    mr_table_choices_set(choices, "ops", "log", MR_CHOICE_ADDED);
+    mr_table_choices_set(choices, "parking", "payment", MR_CHOICE_DROPPED);
+    assert_true(mr_table_filter_takes(&filter, "ops", "log"));
+    assert_false(mr_table_filter_takes(&filter, "ops", "logs"));
+    assert_false(mr_table_filter_takes(&filter, "parking", "payment"));
+    mr_table_choices_set(choices, "parking", "payment", MR_CHOICE_NONE);
+    assert_true(mr_table_filter_takes(&filter, "parking", "payment"));
+    mr_table_choices_close(choices);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(globs_match_whole_names),
         cmocka_unit_test(excludes_win_over_includes),
+        cmocka_unit_test(what_people_chose_goes_before_the_globs),
     };
     return cmocka_run_group_tests_name("table_filter", tests, NULL, NULL);
 }

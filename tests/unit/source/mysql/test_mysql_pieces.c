@@ -2,6 +2,8 @@
 /*
  * Cutting a table into pieces: bounds cover every key once, and SQL text is quoted.
  */
+#include <stdio.h>
+
 #include "check.h"
 
 #include <string.h>
@@ -107,9 +109,26 @@ static void each_piece_selects_its_range(void **state)
     for (uint32_t i = 0; i < pieces.count; i++) {
         struct mr_writer sql = {0};
         mr_writer_init(&sql, 4096);
-        mr_mysql_pieces_select(&pieces, layout, i, &sql);
+        mr_mysql_pieces_select(&pieces, layout, i, NULL, &sql);
         assert_string_equal((const char *)sql.bytes, wanted[i]);
+        mr_writer_reset(&sql);
+        mr_mysql_pieces_select(&pieces, layout, i, "t > 'a' OR id = 1", &sql);
+        char with_condition[400];
+        (void)snprintf(with_condition, sizeof(with_condition), "%s AND (t > 'a' OR id = 1)",
+                       wanted[i]);
+        assert_string_equal((const char *)sql.bytes, with_condition);
         mr_writer_done(&sql);
+    }
+    char plan[MR_MYSQL_PLAN_BYTES_MAX];
+    struct mr_mysql_pieces again = {0};
+    mr_mysql_pieces_print(&pieces, plan);
+    assert_string_equal(plan, "keys -500 500 3");
+    assert_true(mr_mysql_pieces_parse(plan, layout, &again));
+    assert_true(again.low == -500 && again.high == 500 && again.count == 3);
+    static const char *const no_plans[] = {"",           "keys 1 2",    "keys 2 1 1",
+                                           "keys 1 2 0", "keys 1 2 3x", "keys 1 2 5000"};
+    for (size_t i = 0; i < MR_ARRAY_LEN(no_plans); i++) {
+        assert_false(mr_mysql_pieces_parse(no_plans[i], layout, &again));
     }
     mr_mysql_layout_close(layout);
     mr_catalog_close(catalog);
