@@ -44,12 +44,6 @@ const struct mr_charset *mr_charset_of_collation(uint32_t collation)
     return &mr_charsets[mr_collation_runs[low].charset];
 }
 
-bool mr_charset_is_supported(const struct mr_charset *charset)
-{
-    MR_ASSERT(charset->name != NULL);
-    return charset->kind != MR_CHARSET_ICONV || charset->iconv_name != NULL;
-}
-
 size_t mr_ascii_prefix(const uint8_t *bytes, size_t length)
 {
     size_t at = 0;
@@ -134,7 +128,7 @@ static bool convert_checked(const struct mr_charset *charset, struct mr_slice te
     return true;
 }
 
-/** Writes a code point of the basic plane, which is all that single-byte sets have. */
+/** Writes a code point of the basic plane, which is all that the tables and runs have. */
 static size_t put_code_point(uint16_t code, uint8_t *to)
 {
     MR_ASSERT(to != NULL);
@@ -180,37 +174,146 @@ static bool convert_table(const struct mr_charset *charset, struct mr_slice text
     return true;
 }
 
+static bool open_converter(const struct mr_charset *charset, struct mr_charset_converter *converter,
+                           struct mr_error *err)
+{
+    MR_ASSERT(charset->kind == MR_CHARSET_ICONV && charset->iconv_name != NULL);
+    iconv_t opened = iconv_open("UTF-8", charset->iconv_name);
+    if ((intptr_t)opened == -1) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "this system has no converter for character set \"%s\" (iconv \"%s\"); "
+                       "install the C library's converters (Debian: libc6; Fedora: "
+                       "glibc-gconv-extra)",
+                       charset->name, charset->iconv_name);
+    }
+    converter->iconv = opened;
+    return true;
+}
+
+/* Where a conversion stands. */
+struct conversion {
+    const struct mr_charset *charset;
+    iconv_t iconv;
+    struct mr_slice text;
+    size_t from; /* bytes of text converted */
+    uint8_t *to;
+    size_t at; /* bytes written */
+};
+
+/** Converts up to `end` by iconv. */
+static bool convert_until(struct conversion *conversion, size_t end, struct mr_error *err)
+{
+    MR_ASSERT(conversion->from <= end && end <= conversion->text.length);
+    if (conversion->from == end) {
+        return true;
+    }
+    (void)iconv(conversion->iconv, NULL, NULL, NULL, NULL);
+    /* iconv() does not write to its input; its type is older than const. */
+    const uint8_t *start = conversion->text.bytes + conversion->from;
+    char *in = NULL;
+    memcpy(&in, &start, sizeof(in));
+    size_t in_left = end - conversion->from;
+    char *out = (char *)conversion->to + conversion->at;
+    const size_t room = in_left * MR_CHARSET_GROWTH_MAX;
+    size_t out_left = room;
+    if (iconv(conversion->iconv, &in, &in_left, &out, &out_left) == (size_t)-1) {
+        MR_ASSERT(errno != E2BIG);
+        return fail_bytes(conversion->charset, conversion->text, end - in_left, err);
+    }
+    MR_ASSERT(in_left == 0);
+    conversion->from = end;
+    conversion->at += room - out_left;
+    return true;
+}
+
+/** Bytes of the character at `bytes`; past `left` when it is cut off, which iconv will say. */
+static size_t character_size(enum mr_charset_form form, const uint8_t *bytes, size_t left)
+{
+    MR_ASSERT(left > 0);
+    const uint8_t lead = bytes[0];
+    if (lead < 0x80) {
+        return 1;
+    }
+    switch (form) {
+    case MR_CHARSET_SHIFT_JIS:
+        return lead >= 0xa1 && lead <= 0xdf ? 1 : 2;
+    case MR_CHARSET_EUC_JAPAN:
+        return lead == 0x8f ? 3 : lead == 0x8e || lead >= 0xa1 ? 2 : 1;
+    case MR_CHARSET_GB_18030:
+        return left > 1 && bytes[1] >= '0' && bytes[1] <= '9' ? 4 : 2;
+    case MR_CHARSET_WHOLE:
+    case MR_CHARSET_PAIRS:
+        break;
+    }
+    return 2;
+}
+
+/** The run a character belongs to; NULL: iconv is right about it. */
+static const struct mr_charset_run *find_run(const struct mr_charset *charset, uint32_t code)
+{
+    MR_ASSERT(charset->run_count > 0);
+    uint32_t low = 0;
+    uint32_t high = charset->run_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        const struct mr_charset_run *run = &charset->runs[middle];
+        if (code < run->first) {
+            high = middle;
+        } else if (code - run->first < run->count) {
+            return run;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t code_of(const uint8_t *bytes, size_t size)
+{
+    MR_ASSERT(size >= 1 && size <= 4);
+    uint32_t code = 0;
+    for (size_t i = 0; i < size; i++) {
+        code = code << 8 | bytes[i];
+    }
+    return code;
+}
+
 static bool convert_iconv(const struct mr_charset *charset, struct mr_charset_converter *converter,
                           struct mr_slice text, uint8_t *to, size_t *length, struct mr_error *err)
 {
     MR_ASSERT(charset->kind == MR_CHARSET_ICONV);
-    if (converter->iconv == NULL) {
-        iconv_t opened = NULL;
-        if (charset->iconv_name != NULL) {
-            opened = iconv_open("UTF-8", charset->iconv_name);
-        }
-        if (opened == NULL || (intptr_t)opened == -1) {
-            return mr_fail(err, MR_E_TYPE, MR_STOP,
-                           "there is no converter for character set \"%s\" here; convert the "
-                           "column to utf8mb4, or exclude the table",
-                           charset->name);
-        }
-        converter->iconv = opened;
+    if (converter->iconv == NULL && !open_converter(charset, converter, err)) {
+        return false;
     }
-    (void)iconv(converter->iconv, NULL, NULL, NULL, NULL);
-    /* iconv() does not write to its input; its type is older than const. */
-    char *in = NULL;
-    memcpy(&in, &text.bytes, sizeof(in));
-    size_t in_left = text.length;
-    char *out = (char *)to;
-    size_t out_left = text.length * MR_CHARSET_GROWTH_MAX;
-    const size_t changed = iconv(converter->iconv, &in, &in_left, &out, &out_left);
-    if (changed == (size_t)-1) {
-        MR_ASSERT(errno != E2BIG);
-        return fail_bytes(charset, text, text.length - in_left, err);
+    struct conversion conversion = {
+        .charset = charset, .iconv = converter->iconv, .text = text, .to = to};
+    size_t at = charset->run_count == 0 ? text.length : 0;
+    while (at < text.length) {
+        const size_t left = text.length - at;
+        const size_t size = character_size(charset->form, text.bytes + at, left);
+        const struct mr_charset_run *run = NULL;
+        uint32_t code = 0;
+        if (size <= left) {
+            code = code_of(text.bytes + at, size);
+            run = find_run(charset, code);
+        }
+        if (run != NULL && run->unicode == 0) {
+            return fail_bytes(charset, text, at, err);
+        }
+        if (run != NULL) {
+            if (!convert_until(&conversion, at, err)) {
+                return false;
+            }
+            conversion.at +=
+                put_code_point((uint16_t)(run->unicode + (code - run->first)), to + conversion.at);
+            conversion.from = at + size;
+        }
+        at += size <= left ? size : left;
     }
-    MR_ASSERT(in_left == 0);
-    *length = text.length * MR_CHARSET_GROWTH_MAX - out_left;
+    if (!convert_until(&conversion, text.length, err)) {
+        return false;
+    }
+    *length = conversion.at;
     return true;
 }
 

@@ -4,10 +4,13 @@
  *
  * utf8mb3, utf8mb4 and ascii are checked and copied; single-byte sets (latin1, which is cp1252 with
  * its five gaps mapped to U+0081 .. U+009D, cp1250, koi8r, ...) are converted by the server's own
- * tables; the Unicode sets and cp932, euckr, gb2312 and gbk go through iconv, which gives what the
- * server gives for every character of these. big5, eucjpms, gb18030, sjis and ujis have no
- * converter, because iconv disagrees with the server: columns in them are refused.
+ * tables; the Unicode sets and the Asian ones go through iconv, corrected where the server
+ * disagrees with it (charset_runs.c), so that every character comes out as the server shows it.
+ * One exception: seven characters of big5 that the server shows as U+FFFD, all alike, come out as
+ * the characters that they are.
  * Bytes that the character set does not define are an error, never a replacement character.
+ *
+ * Verified over all characters of all sets by tests/e2e/test_mysql_charsets.py.
  *
  * Source: MySQL manual, "Character Sets, Collations, Unicode"; charset_tables.c says where the
  * tables come from.
@@ -30,11 +33,30 @@ enum mr_charset_kind {
     MR_CHARSET_ICONV,
 };
 
+/** How long a character is; ASCII is one byte, but in the sets of WHOLE. */
+enum mr_charset_form {
+    MR_CHARSET_WHOLE = 0, /* not looked at: no runs */
+    MR_CHARSET_PAIRS,     /* 0x80 and up: two bytes */
+    MR_CHARSET_SHIFT_JIS, /* 0xa1 to 0xdf: one byte; other high bytes: two */
+    MR_CHARSET_EUC_JAPAN, /* 0x8f: three bytes; 0x8e, 0xa1 to 0xfe: two; other high bytes: one */
+    MR_CHARSET_GB_18030,  /* two, or four when the second byte is a digit */
+};
+
+/** Consecutive codes where iconv does not give what the server gives. */
+struct mr_charset_run {
+    uint32_t first;   /* the character's bytes, big-endian */
+    uint16_t count;   /* of codes */
+    uint16_t unicode; /* of the first, the others count on; 0: none of them is defined */
+};
+
 struct mr_charset {
-    const char *name;       /* as the servers print it today: "utf8mb3", never "utf8" */
-    const char *iconv_name; /* ICONV alone; NULL: no converter, its columns are refused */
-    const uint16_t *upper;  /* TABLE: Unicode of bytes 128 to 255, 0 where undefined */
-    const uint16_t *lower;  /* TABLE: of bytes 0 to 127; NULL: they are ASCII */
+    const char *name;                  /* as the servers print it today: "utf8mb3", never "utf8" */
+    const char *iconv_name;            /* ICONV alone */
+    const struct mr_charset_run *runs; /* ICONV: ordered by `first`; NULL: none */
+    uint16_t run_count;
+    uint8_t form;          /* enum mr_charset_form: of the sets with runs */
+    const uint16_t *upper; /* TABLE: Unicode of bytes 128 to 255, 0 where undefined */
+    const uint16_t *lower; /* TABLE: of bytes 0 to 127; NULL: they are ASCII */
     enum mr_charset_kind kind;
     uint8_t char_bytes_max; /* bytes of the longest character */
 };
@@ -53,9 +75,6 @@ const struct mr_charset *mr_charset_find(struct mr_slice name);
 /** The character set a collation belongs to; NULL when the number is unknown. */
 const struct mr_charset *mr_charset_of_collation(uint32_t collation);
 
-/** False for the sets whose columns are refused. */
-bool mr_charset_is_supported(const struct mr_charset *charset);
-
 /** True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms, <= U+10FFFF). */
 bool mr_utf8_is_valid(const uint8_t *bytes, size_t length);
 
@@ -65,7 +84,8 @@ size_t mr_ascii_prefix(const uint8_t *bytes, size_t length);
 /**
  * Converts text of any character set but BINARY into UTF-8 at `to`, which has room for
  * text.length * MR_CHARSET_GROWTH_MAX bytes; *length is what was written.
- * Errors: MR_E_TYPE, MR_STOP: bytes that are not of the character set; no converter for it.
+ * Errors: MR_E_TYPE, MR_STOP: bytes that are not of the character set; MR_E_CONFIG when this system
+ * has no converter for it.
  */
 bool mr_charset_convert(const struct mr_charset *charset, struct mr_charset_converter *converter,
                         struct mr_slice text, uint8_t *to, size_t *length,

@@ -5,9 +5,8 @@
  *
  * Recorded from information_schema.COLLATIONS of MySQL 8.0.31, 9.7 and MariaDB 10.11, and from
  * CONVERT(... USING utf8mb4) of each byte on MySQL 8.0.31, because iconv disagrees with the server
- * in ten of these sets. A zero is a byte that the set does not define. Of the multi-byte sets, only
- * those where iconv gives what the server gives for every character have a converter: a value is
- * refused rather than changed.
+ * in ten of these sets. A zero is a byte that the set does not define. The multi-byte sets go
+ * through iconv, corrected by charset_runs.c.
  */
 #include "charset_tables.h"
 
@@ -382,13 +381,22 @@ enum {
     UTF8MB4,
 };
 
+#define ICONV_WITH_RUNS(index, set, iconv, of_form, bytes_max)                                     \
+    [index] = {.name = #set,                                                                       \
+               .kind = MR_CHARSET_ICONV,                                                           \
+               .char_bytes_max = (bytes_max),                                                      \
+               .iconv_name = (iconv),                                                              \
+               .runs = mr_charset_##set##_runs,                                                    \
+               .run_count = MR_ARRAY_LEN(mr_charset_##set##_runs),                                 \
+               .form = MR_CHARSET_##of_form}
+
 const struct mr_charset mr_charsets[] = {
     [ARMSCII8] = {.name = "armscii8",
                   .kind = MR_CHARSET_TABLE,
                   .char_bytes_max = 1,
                   .upper = armscii8_upper},
     [ASCII] = {.name = "ascii", .kind = MR_CHARSET_ASCII, .char_bytes_max = 1},
-    [BIG5] = {.name = "big5", .kind = MR_CHARSET_ICONV, .char_bytes_max = 2},
+    ICONV_WITH_RUNS(BIG5, big5, "BIG5", PAIRS, 2),
     [BINARY] = {.name = "binary", .kind = MR_CHARSET_BINARY, .char_bytes_max = 1},
     [CP1250] = {.name = "cp1250",
                 .kind = MR_CHARSET_TABLE,
@@ -423,9 +431,9 @@ const struct mr_charset mr_charsets[] = {
                .char_bytes_max = 2,
                .iconv_name = "CP932"},
     [DEC8] = {.name = "dec8", .kind = MR_CHARSET_TABLE, .char_bytes_max = 1, .upper = dec8_upper},
-    [EUCJPMS] = {.name = "eucjpms", .kind = MR_CHARSET_ICONV, .char_bytes_max = 3},
+    ICONV_WITH_RUNS(EUCJPMS, eucjpms, "EUC-JP-MS", EUC_JAPAN, 3),
     [EUCKR] = {.name = "euckr", .kind = MR_CHARSET_ICONV, .char_bytes_max = 2, .iconv_name = "UHC"},
-    [GB18030] = {.name = "gb18030", .kind = MR_CHARSET_ICONV, .char_bytes_max = 4},
+    ICONV_WITH_RUNS(GB18030, gb18030, "GB18030", GB_18030, 4),
     [GB2312] = {.name = "gb2312",
                 .kind = MR_CHARSET_ICONV,
                 .char_bytes_max = 2,
@@ -480,7 +488,7 @@ const struct mr_charset mr_charsets[] = {
                   .kind = MR_CHARSET_TABLE,
                   .char_bytes_max = 1,
                   .upper = macroman_upper},
-    [SJIS] = {.name = "sjis", .kind = MR_CHARSET_ICONV, .char_bytes_max = 2},
+    ICONV_WITH_RUNS(SJIS, sjis, "SJIS", SHIFT_JIS, 2),
     [SWE7] = {.name = "swe7",
               .kind = MR_CHARSET_TABLE,
               .char_bytes_max = 1,
@@ -494,7 +502,7 @@ const struct mr_charset mr_charsets[] = {
               .kind = MR_CHARSET_ICONV,
               .char_bytes_max = 2,
               .iconv_name = "UCS-2BE"},
-    [UJIS] = {.name = "ujis", .kind = MR_CHARSET_ICONV, .char_bytes_max = 3},
+    ICONV_WITH_RUNS(UJIS, ujis, "EUC-JP", EUC_JAPAN, 3),
     [UTF16] = {.name = "utf16",
                .kind = MR_CHARSET_ICONV,
                .char_bytes_max = 4,

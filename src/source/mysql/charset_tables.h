@@ -20,4 +20,11 @@ extern const uint32_t mr_charset_count;
 extern const struct mr_collation_run mr_collation_runs[];
 extern const uint32_t mr_collation_run_count;
 
+/* charset_runs.c */
+extern const struct mr_charset_run mr_charset_big5_runs[30];
+extern const struct mr_charset_run mr_charset_eucjpms_runs[2];
+extern const struct mr_charset_run mr_charset_gb18030_runs[16];
+extern const struct mr_charset_run mr_charset_sjis_runs[3];
+extern const struct mr_charset_run mr_charset_ujis_runs[22];
+
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "decimal.h"
+#include "json_walk.h"
 #include "mysql_types.h"
 #include "reader.h"
 #include "temporal.h"
@@ -22,35 +23,24 @@
 #define BASE64_LINE       76 /* the server breaks lines here */
 #define PACKED_TIME_SIZE  8
 
-enum json_type {
-    JSON_SMALL_OBJECT = 0,
-    JSON_LARGE_OBJECT = 1,
-    JSON_SMALL_ARRAY = 2,
-    JSON_LARGE_ARRAY = 3,
-    JSON_LITERAL = 4,
-    JSON_INT16 = 5,
-    JSON_UINT16 = 6,
-    JSON_INT32 = 7,
-    JSON_UINT32 = 8,
-    JSON_INT64 = 9,
-    JSON_UINT64 = 10,
-    JSON_DOUBLE = 11,
-    JSON_STRING = 12,
-    JSON_OPAQUE = 15,
-};
-
-struct printer {
-    struct mr_writer *to;
-    struct mr_error *err;
-    unsigned depth;
-};
-
-static bool print_value(struct printer *printer, uint8_t type, struct mr_slice value);
-
-static bool fail_document(const struct printer *printer, const char *what)
+bool mr_json_fail(struct mr_error *err, const char *what)
 {
-    MR_ASSERT(what != NULL && printer->err != NULL);
-    return mr_fail(printer->err, MR_E_PROTOCOL, MR_STOP, "binary JSON: %s", what);
+    MR_ASSERT(what != NULL && err != NULL);
+    return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "binary JSON: %s", what);
+}
+
+static bool fail_document(const struct mr_json_printer *printer, const char *what)
+{
+    return mr_json_fail(printer->err, what);
+}
+
+bool mr_json_fits(const struct mr_json_printer *printer)
+{
+    MR_ASSERT(printer->to->limit > 0);
+    return !printer->to->failed ||
+           mr_fail(printer->err, MR_E_LIMIT, MR_STOP,
+                   "a JSON value takes more than %zu bytes as text; raise value_max",
+                   printer->to->limit);
 }
 
 static void put_text(struct mr_writer *to, const char *text)
@@ -135,13 +125,13 @@ void mr_json_binary_print_double(double number, struct mr_writer *to)
     put_text(to, exponent);
 }
 
-static bool print_integer(struct printer *printer, uint8_t type, struct mr_slice value)
+static bool print_integer(struct mr_json_printer *printer, uint8_t type, struct mr_slice value)
 {
-    MR_ASSERT(type >= JSON_INT16 && type <= JSON_UINT64);
+    MR_ASSERT(type >= MR_JSON_INT16 && type <= MR_JSON_UINT64);
     struct mr_reader in = mr_reader_init(value.bytes, value.length);
     char text[24];
-    const bool is_signed = type == JSON_INT16 || type == JSON_INT32 || type == JSON_INT64;
-    const unsigned width = type <= JSON_UINT16 ? 2 : type <= JSON_UINT32 ? 4 : 8;
+    const bool is_signed = type == MR_JSON_INT16 || type == MR_JSON_INT32 || type == MR_JSON_INT64;
+    const unsigned width = type <= MR_JSON_UINT16 ? 2 : type <= MR_JSON_UINT32 ? 4 : 8;
     uint64_t number = mr_read_uint_le(&in, width);
     if (!mr_reader_ok(&in)) {
         return fail_document(printer, "a number is cut off");
@@ -187,7 +177,7 @@ static void print_quoted(struct mr_slice text, struct mr_writer *to)
     mr_write_u8(to, '"');
 }
 
-static bool print_string(struct printer *printer, struct mr_slice text)
+bool mr_json_print_string(struct mr_json_printer *printer, struct mr_slice text)
 {
     if (!mr_utf8_is_valid(text.bytes, text.length)) {
         return mr_fail(printer->err, MR_E_TYPE, MR_STOP, "a JSON string is not UTF-8");
@@ -197,7 +187,8 @@ static bool print_string(struct printer *printer, struct mr_slice text)
 }
 
 /** A length of 1 to 5 bytes of 7 bits each, least first, then that many bytes. */
-static bool read_counted(struct printer *printer, struct mr_reader *in, struct mr_slice *bytes)
+static bool read_counted(struct mr_json_printer *printer, struct mr_reader *in,
+                         struct mr_slice *bytes)
 {
     uint64_t length = 0;
     for (unsigned i = 0; i < 5; i++) {
@@ -213,7 +204,7 @@ static bool read_counted(struct printer *printer, struct mr_reader *in, struct m
 
 /* ---- Opaque values: SQL types that JSON does not have. ---- */
 
-static bool print_opaque_decimal(struct printer *printer, struct mr_slice bytes)
+static bool print_opaque_decimal(struct mr_json_printer *printer, struct mr_slice bytes)
 {
     MR_ASSERT(bytes.bytes != NULL);
     struct mr_reader in = mr_reader_init(bytes.bytes, bytes.length);
@@ -232,7 +223,7 @@ static bool print_opaque_decimal(struct printer *printer, struct mr_slice bytes)
     return true;
 }
 
-static bool print_opaque_time(struct printer *printer, uint8_t type, struct mr_slice bytes)
+static bool print_opaque_time(struct mr_json_printer *printer, uint8_t type, struct mr_slice bytes)
 {
     MR_ASSERT(type == MR_MYSQL_DATE || type == MR_MYSQL_TIME_OLD || type == MR_MYSQL_DATETIME_OLD ||
               type == MR_MYSQL_TIMESTAMP_OLD);
@@ -283,7 +274,7 @@ static void print_base64(struct mr_slice bytes, struct mr_writer *to)
     }
 }
 
-static bool print_opaque(struct printer *printer, struct mr_slice value)
+static bool print_opaque(struct mr_json_printer *printer, struct mr_slice value)
 {
     struct mr_reader in = mr_reader_init(value.bytes, value.length);
     const uint8_t type = mr_read_u8(&in);
@@ -302,7 +293,7 @@ static bool print_opaque(struct printer *printer, struct mr_slice value)
         return print_opaque_time(printer, type, bytes);
     }
     if (type == MR_MYSQL_VAR_STRING) {
-        return print_string(printer, bytes);
+        return mr_json_print_string(printer, bytes);
     }
     char head[32];
     (void)snprintf(head, sizeof(head), "\"base64:type%u:", type);
@@ -314,32 +305,23 @@ static bool print_opaque(struct printer *printer, struct mr_slice value)
 
 /* ---- Objects and arrays. ---- */
 
-struct container {
-    struct mr_slice bytes; /* cut to the size it states */
-    uint64_t count;
-    size_t width;       /* of counts and offsets: 2 or 4 bytes */
-    size_t keys_at;     /* key entries; the same as values_at in an array */
-    size_t values_at;   /* value entries */
-    size_t header_size; /* where the first key or value may start */
-    bool is_object;
-};
-
-static bool open_container(struct printer *printer, uint8_t type, struct mr_slice value,
-                           struct container *container)
+bool mr_json_container_open(struct mr_json_value value, struct mr_json_container *container,
+                            struct mr_error *err)
 {
-    MR_ASSERT(type <= JSON_LARGE_ARRAY);
-    struct mr_reader in = mr_reader_init(value.bytes, value.length);
-    const size_t width = type == JSON_LARGE_OBJECT || type == JSON_LARGE_ARRAY ? 4 : 2;
+    MR_ASSERT(mr_json_is_container(value.type));
+    struct mr_reader in = mr_reader_init(value.bytes.bytes, value.bytes.length);
+    const size_t width =
+        value.type == MR_JSON_LARGE_OBJECT || value.type == MR_JSON_LARGE_ARRAY ? 4 : 2;
     const uint64_t count = mr_read_uint_le(&in, width);
     const uint64_t size = mr_read_uint_le(&in, width);
-    const bool is_object = type == JSON_SMALL_OBJECT || type == JSON_LARGE_OBJECT;
+    const bool is_object = value.type == MR_JSON_SMALL_OBJECT || value.type == MR_JSON_LARGE_OBJECT;
     const size_t key_size = is_object ? width + 2 : 0;
-    if (!mr_reader_ok(&in) || size > value.length || size < 2 * width ||
+    if (!mr_reader_ok(&in) || size > value.bytes.length || size < 2 * width ||
         count > (size - 2 * width) / (key_size + width + 1)) {
-        return fail_document(printer, "an object or array does not fit its size");
+        return mr_json_fail(err, "an object or array does not fit its size");
     }
-    *container = (struct container){
-        .bytes = {value.bytes, size},
+    *container = (struct mr_json_container){
+        .bytes = {value.bytes.bytes, size},
         .count = count,
         .width = width,
         .keys_at = 2 * width,
@@ -350,7 +332,8 @@ static bool open_container(struct printer *printer, uint8_t type, struct mr_slic
     return true;
 }
 
-static bool print_key(struct printer *printer, const struct container *container, uint64_t index)
+bool mr_json_container_key(const struct mr_json_container *container, uint64_t index,
+                           struct mr_slice *key, struct mr_error *err)
 {
     MR_ASSERT(container->is_object && index < container->count);
     const size_t entry = container->keys_at + index * (container->width + 2);
@@ -360,12 +343,9 @@ static bool print_key(struct printer *printer, const struct container *container
     MR_ASSERT(mr_reader_ok(&in));
     if (offset < container->header_size || offset > container->bytes.length ||
         length > container->bytes.length - offset) {
-        return fail_document(printer, "a key lies outside its object");
+        return mr_json_fail(err, "a key lies outside its object");
     }
-    if (!print_string(printer, (struct mr_slice){container->bytes.bytes + offset, length})) {
-        return false;
-    }
-    put_text(printer->to, ": ");
+    *key = (struct mr_slice){container->bytes.bytes + offset, length};
     return true;
 }
 
@@ -373,12 +353,12 @@ static bool print_key(struct printer *printer, const struct container *container
 static bool is_inlined(uint8_t type, size_t width)
 {
     MR_ASSERT(width == 2 || width == 4);
-    return type == JSON_LITERAL || type == JSON_INT16 || type == JSON_UINT16 ||
-           (width == 4 && (type == JSON_INT32 || type == JSON_UINT32));
+    return type == MR_JSON_LITERAL || type == MR_JSON_INT16 || type == MR_JSON_UINT16 ||
+           (width == 4 && (type == MR_JSON_INT32 || type == MR_JSON_UINT32));
 }
 
-static bool print_element(struct printer *printer, const struct container *container,
-                          uint64_t index)
+bool mr_json_container_value(const struct mr_json_container *container, uint64_t index,
+                             struct mr_json_value *value, struct mr_error *err)
 {
     MR_ASSERT(index < container->count);
     MR_ASSERT(container->header_size <= container->bytes.length);
@@ -386,23 +366,44 @@ static bool print_element(struct printer *printer, const struct container *conta
     const uint8_t *bytes = container->bytes.bytes + entry;
     const uint8_t type = bytes[0];
     if (is_inlined(type, container->width)) {
-        return print_value(printer, type, (struct mr_slice){bytes + 1, container->width});
+        *value = (struct mr_json_value){.bytes = {bytes + 1, container->width}, .type = type};
+        return true;
     }
     struct mr_reader in = mr_reader_init(bytes + 1, container->width);
     const uint64_t offset = mr_read_uint_le(&in, container->width);
     MR_ASSERT(mr_reader_ok(&in));
     if (offset < container->header_size || offset >= container->bytes.length) {
-        return fail_document(printer, "a value lies outside its object or array");
+        return mr_json_fail(err, "a value lies outside its object or array");
     }
-    const struct mr_slice value = {container->bytes.bytes + offset,
-                                   container->bytes.length - offset};
-    return print_value(printer, type, value);
+    *value = (struct mr_json_value){
+        .bytes = {container->bytes.bytes + offset, container->bytes.length - offset}, .type = type};
+    return true;
 }
 
-static bool print_container(struct printer *printer, uint8_t type, struct mr_slice value)
+static bool print_key(struct mr_json_printer *printer, const struct mr_json_container *container,
+                      uint64_t index)
 {
-    struct container container = {0};
-    if (!open_container(printer, type, value, &container)) {
+    struct mr_slice key = {0};
+    if (!mr_json_container_key(container, index, &key, printer->err) ||
+        !mr_json_print_string(printer, key)) {
+        return false;
+    }
+    put_text(printer->to, ": ");
+    return true;
+}
+
+static bool print_element(struct mr_json_printer *printer,
+                          const struct mr_json_container *container, uint64_t index)
+{
+    struct mr_json_value value = {0};
+    return mr_json_container_value(container, index, &value, printer->err) &&
+           mr_json_print_value(printer, value);
+}
+
+static bool print_container(struct mr_json_printer *printer, struct mr_json_value value)
+{
+    struct mr_json_container container = {0};
+    if (!mr_json_container_open(value, &container, printer->err)) {
         return false;
     }
     if (printer->depth >= MR_JSON_DEPTH_MAX) {
@@ -416,10 +417,8 @@ static bool print_container(struct printer *printer, uint8_t type, struct mr_sli
             !print_element(printer, &container, i)) {
             return false;
         }
-        if (printer->to->failed) {
-            return mr_fail(printer->err, MR_E_LIMIT, MR_STOP,
-                           "a JSON value takes more than %zu bytes as text; raise value_max",
-                           printer->to->limit);
+        if (!mr_json_fits(printer)) {
+            return false;
         }
     }
     mr_write_u8(printer->to, container.is_object ? '}' : ']');
@@ -427,41 +426,42 @@ static bool print_container(struct printer *printer, uint8_t type, struct mr_sli
     return true;
 }
 
-static bool print_value(struct printer *printer, uint8_t type, struct mr_slice value)
+bool mr_json_print_value(struct mr_json_printer *printer, struct mr_json_value of)
 {
     MR_ASSERT(printer->depth <= MR_JSON_DEPTH_MAX);
+    const struct mr_slice value = of.bytes;
     static const char *const literals[] = {"null", "true", "false"};
     struct mr_reader in = mr_reader_init(value.bytes, value.length);
     struct mr_slice text = {0};
-    switch ((enum json_type)type) {
-    case JSON_SMALL_OBJECT:
-    case JSON_LARGE_OBJECT:
-    case JSON_SMALL_ARRAY:
-    case JSON_LARGE_ARRAY:
-        return print_container(printer, type, value);
-    case JSON_LITERAL:
+    switch ((enum mr_json_type)of.type) {
+    case MR_JSON_SMALL_OBJECT:
+    case MR_JSON_LARGE_OBJECT:
+    case MR_JSON_SMALL_ARRAY:
+    case MR_JSON_LARGE_ARRAY:
+        return print_container(printer, of);
+    case MR_JSON_LITERAL:
         if (value.length == 0 || value.bytes[0] >= MR_ARRAY_LEN(literals)) {
             return fail_document(printer, "no such literal");
         }
         put_text(printer->to, literals[value.bytes[0]]);
         return true;
-    case JSON_INT16:
-    case JSON_UINT16:
-    case JSON_INT32:
-    case JSON_UINT32:
-    case JSON_INT64:
-    case JSON_UINT64:
-        return print_integer(printer, type, value);
-    case JSON_DOUBLE: {
+    case MR_JSON_INT16:
+    case MR_JSON_UINT16:
+    case MR_JSON_INT32:
+    case MR_JSON_UINT32:
+    case MR_JSON_INT64:
+    case MR_JSON_UINT64:
+        return print_integer(printer, of.type, value);
+    case MR_JSON_DOUBLE: {
         const uint64_t bits = mr_read_u64_le(&in);
         double number;
         memcpy(&number, &bits, sizeof(number));
         mr_json_binary_print_double(number, printer->to);
         return mr_reader_ok(&in) || fail_document(printer, "a number is cut off");
     }
-    case JSON_STRING:
-        return read_counted(printer, &in, &text) && print_string(printer, text);
-    case JSON_OPAQUE:
+    case MR_JSON_STRING:
+        return read_counted(printer, &in, &text) && mr_json_print_string(printer, text);
+    case MR_JSON_OPAQUE:
         return print_opaque(printer, value);
     }
     return fail_document(printer, "no such type of value");
@@ -474,16 +474,12 @@ bool mr_json_binary_print(struct mr_slice document, struct mr_writer *to, struct
         put_text(to, "null");
         return true;
     }
-    struct printer printer = {.to = to, .err = err};
-    const struct mr_slice value = {document.bytes + 1, document.length - 1};
-    if (!print_value(&printer, document.bytes[0], value)) {
+    struct mr_json_printer printer = {.to = to, .err = err};
+    const struct mr_json_value value = {.bytes = {document.bytes + 1, document.length - 1},
+                                        .type = document.bytes[0]};
+    if (!mr_json_print_value(&printer, value)) {
         return false;
     }
     MR_ASSERT(printer.depth == 0);
-    if (to->failed) {
-        return mr_fail(err, MR_E_LIMIT, MR_STOP,
-                       "a JSON value takes more than %zu bytes as text; raise value_max",
-                       to->limit);
-    }
-    return true;
+    return mr_json_fits(&printer);
 }

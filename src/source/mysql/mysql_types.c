@@ -119,12 +119,6 @@ static bool resolve_string(struct mr_mysql_column *column, uint8_t length_size,
                     is_padded ? mr_mysql_put_padded : mr_mysql_put_bytes, mr_mysql_put_bytes);
         return true;
     }
-    if (!mr_charset_is_supported(charset)) {
-        return mr_fail(err, MR_E_TYPE, MR_STOP,
-                       "character set \"%s\" cannot be converted exactly; convert the column to "
-                       "utf8mb4, or exclude the table",
-                       charset->name);
-    }
     column->core.charset = charset->name;
     set_counted(column, MR_TYPE_TEXT, length_size,
                 charset->kind == MR_CHARSET_UTF8 ? mr_mysql_put_utf8 : mr_mysql_put_other_charset,

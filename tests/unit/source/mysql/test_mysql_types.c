@@ -48,7 +48,7 @@ static const struct type_case {
     {"enum('a','b')", "utf8mb4", MR_TYPE_TEXT, 0, 0, 1},
     {"set('a','b','c','d','e','f','g','h','i')", "utf8mb4", MR_TYPE_TEXT, 0, 0, 2},
     {"varchar(10)", NULL, 0, 0, 0, 0},
-    {"varchar(10)", "sjis", 0, 0, 0, 0},
+    {"varchar(10)", "sjis", MR_TYPE_TEXT, 0, 0, 20},
     {"varchar(10)", "klingon", 0, 0, 0, 0},
     {"varchar(50) /*M!100301 COMPRESSED*/", "utf8mb4", 0, 0, 0, 0},
     {"uuid", NULL, 0, 0, 0, 0},
