@@ -572,18 +572,14 @@ static void preflight_names_wrong_settings(void **state)
     static struct mr_findings findings;
 
     lab_sql(&lab, "SET GLOBAL binlog_format = STATEMENT");
-    lab_sql(&lab, "SET GLOBAL binlog_row_image = MINIMAL");
     lab_sql(&lab, "SET GLOBAL binlog_expire_logs_seconds = 3600");
     look("cdc", clash, &findings);
     lab_sql(&lab, "SET GLOBAL binlog_format = ROW");
-    lab_sql(&lab, "SET GLOBAL binlog_row_image = FULL");
     lab_sql(&lab, "SET GLOBAL binlog_expire_logs_seconds = 2592000");
     (void)error_count(&findings, false);
     const char *set = lab.is_maria ? "SET GLOBAL" : "SET PERSIST";
     char fix[64];
     (void)snprintf(fix, sizeof(fix), "run %s binlog_format=ROW", set);
-    assert_non_null(find(&findings, MR_FINDING_ERROR, fix));
-    (void)snprintf(fix, sizeof(fix), "run %s binlog_row_image=FULL", set);
     assert_non_null(find(&findings, MR_FINDING_ERROR, fix));
     assert_non_null(find(&findings, MR_FINDING_WARNING, "binlogs are kept for 3600 s only"));
     assert_non_null(find(&findings, MR_FINDING_ERROR, "our server_id"));

@@ -284,11 +284,13 @@ static bool take_maria_gtid(struct mr_binlog_stream *stream, const struct mr_bin
 
 /* ---- Statements. ---- */
 
-/** body := u32 thread, u32 seconds, u8 space size, u16 error, u16 status size, status, space NUL */
-static bool read_query(const struct mr_binlog_event *event, struct mr_slice *space,
-                       struct mr_slice *text, struct mr_error *err)
+/**
+ * body := u32 thread, u32 seconds, u8 space size, u16 error, u16 status size, status, space NUL,
+ *         text (MariaDB's QUERY_COMPRESSED: packed)
+ */
+static bool read_query(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
+                       struct mr_slice *space, struct mr_slice *text, struct mr_error *err)
 {
-    MR_ASSERT(event->header.type == MR_BINLOG_QUERY);
     struct mr_reader in = body_reader(event);
     mr_read_skip(&in, 8);
     const uint8_t space_size = mr_read_u8(&in);
@@ -297,7 +299,18 @@ static bool read_query(const struct mr_binlog_event *event, struct mr_slice *spa
     *space = mr_read_slice(&in, space_size);
     mr_read_skip(&in, 1);
     *text = mr_read_slice(&in, mr_reader_left(&in));
-    return check_body(&in, event, err);
+    if (!check_body(&in, event, err)) {
+        return false;
+    }
+    if (event->header.type == MR_BINLOG_QUERY) {
+        return true;
+    }
+    MR_ASSERT(event->header.type == MR_BINLOG_MARIA_QUERY_COMPRESSED && !stream->is_pending);
+    if (!mr_binlog_unpack_maria(*text, &stream->cursor.unpacked, err)) {
+        return false;
+    }
+    *text = (struct mr_slice){stream->cursor.unpacked.bytes, stream->cursor.unpacked.length};
+    return true;
 }
 
 static bool fail_statement(struct mr_slice text, struct mr_error *err)
@@ -412,7 +425,7 @@ static bool take_query(struct mr_binlog_stream *stream, const struct mr_binlog_e
     struct mr_slice space = {0};
     struct mr_slice text = {0};
     struct mr_statement statement;
-    if (!read_query(event, &space, &text, err)) {
+    if (!read_query(stream, event, &space, &text, err)) {
         return false;
     }
     mr_statement_read(text, &statement);
@@ -547,14 +560,11 @@ static enum mr_binlog_fed take_rows(struct mr_binlog_stream *stream,
     }
     if (table != NULL && table->is_captured) {
         MR_ASSERT(table->layout != NULL);
-        const size_t resume_at = stream->cursor.at;
         stream->cursor.layout = table->layout;
-        stream->cursor.scratch = &stream->scratch;
-        stream->cursor.value_bytes_max = stream->options.value_bytes_max;
+        stream->cursor.at = stream->is_pending ? stream->cursor.at : 0;
         if (!mr_rows_cursor_start(&stream->cursor, &rows, err)) {
             return MR_BINLOG_ERROR;
         }
-        stream->cursor.at = stream->is_pending ? resume_at : 0;
         stream->group.has_rows = true;
         fed = decode_rows(stream, batch, err);
         stream->is_pending = fed == MR_BINLOG_MORE;
@@ -576,39 +586,6 @@ static bool take_incident(struct mr_binlog_stream *stream, const struct mr_binlo
     return mr_fail(err, MR_E_SOURCE, MR_STOP,
                    "the server logged an incident: changes are missing from its binlog here; copy "
                    "the tables anew");
-}
-
-static bool take_payload(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
-                         struct mr_batch *batch, struct mr_error *err)
-{
-    (void)stream;
-    (void)event;
-    (void)batch;
-    return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
-                   "the transaction is compressed; set binlog_transaction_compression=OFF, "
-                   "globally and in the sessions that set it");
-}
-
-static bool take_partial_update(struct mr_binlog_stream *stream,
-                                const struct mr_binlog_event *event, struct mr_batch *batch,
-                                struct mr_error *err)
-{
-    (void)stream;
-    (void)event;
-    (void)batch;
-    return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
-                   "JSON values are logged as partial updates; set binlog_row_value_options='', "
-                   "globally and in the sessions that set it");
-}
-
-static bool take_compressed(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
-                            struct mr_batch *batch, struct mr_error *err)
-{
-    (void)stream;
-    (void)event;
-    (void)batch;
-    return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
-                   "the event is compressed; set log_bin_compress=OFF globally");
 }
 
 static bool skip_event(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
@@ -646,24 +623,56 @@ static const take_fn takers[256] = {
     [MR_BINLOG_TRANSACTION_CONTEXT] = skip_event, /* group replication's certification */
     [MR_BINLOG_VIEW_CHANGE] = skip_event,
     [MR_BINLOG_XA_PREPARE] = take_xa_prepare,
-    [MR_BINLOG_PARTIAL_UPDATE_ROWS] = take_partial_update,
-    [MR_BINLOG_TRANSACTION_PAYLOAD] = take_payload,
     [MR_BINLOG_GTID_TAGGED] = take_gtid_tagged,
     [MR_BINLOG_MARIA_ANNOTATE_ROWS] = skip_event,
     [MR_BINLOG_MARIA_CHECKPOINT] = pass_event,
     [MR_BINLOG_MARIA_GTID] = take_maria_gtid,
     [MR_BINLOG_MARIA_GTID_LIST] = pass_event,
     [MR_BINLOG_MARIA_START_ENCRYPTION] = skip_event, /* the server decrypts what it sends */
-    [MR_BINLOG_MARIA_QUERY_COMPRESSED] = take_compressed,
-    [MR_BINLOG_MARIA_WRITE_ROWS_COMPRESSED_V1] = take_compressed,
-    [MR_BINLOG_MARIA_UPDATE_ROWS_COMPRESSED_V1] = take_compressed,
-    [MR_BINLOG_MARIA_DELETE_ROWS_COMPRESSED_V1] = take_compressed,
+    [MR_BINLOG_MARIA_QUERY_COMPRESSED] = take_query,
 };
 
-static bool is_rows(uint8_t type)
+/** Types that a compressed transaction may hold; rows events are the others. */
+static bool may_be_inside(uint8_t type)
 {
-    return (type >= MR_BINLOG_WRITE_ROWS_V1 && type <= MR_BINLOG_DELETE_ROWS_V1) ||
-           (type >= MR_BINLOG_WRITE_ROWS && type <= MR_BINLOG_DELETE_ROWS);
+    return type == MR_BINLOG_QUERY || type == MR_BINLOG_XID || type == MR_BINLOG_TABLE_MAP ||
+           type == MR_BINLOG_ROWS_QUERY || type == MR_BINLOG_XA_PREPARE ||
+           type == MR_BINLOG_INTVAR || type == MR_BINLOG_RAND || type == MR_BINLOG_USER_VAR ||
+           type == MR_BINLOG_IGNORABLE || mr_rows_is_rows_event(type);
+}
+
+/** Takes in the inner events of a compressed transaction until its end or the batch's. */
+static enum mr_binlog_fed take_payload(struct mr_binlog_stream *stream,
+                                       const struct mr_binlog_event *event, struct mr_batch *batch,
+                                       struct mr_error *err)
+{
+    static const struct mr_binlog_format plain = {.is_known = true}; /* no checksums inside */
+    struct mr_binlog_payload *payload = &stream->payload;
+    if (!payload->is_open && !mr_binlog_payload_open(payload, event->body, err)) {
+        return MR_BINLOG_ERROR;
+    }
+    for (;;) {
+        struct mr_binlog_event inner = {0};
+        if (!payload->has_event) {
+            const enum mr_payload_next next = mr_binlog_payload_next(payload, event->body, err);
+            if (next != MR_PAYLOAD_EVENT) {
+                return next == MR_PAYLOAD_END ? MR_BINLOG_DONE : MR_BINLOG_ERROR;
+            }
+        }
+        const struct mr_slice bytes = {payload->event.bytes, payload->event.length};
+        if (!mr_binlog_event_split(bytes, &plain, &inner, err)) {
+            return MR_BINLOG_ERROR;
+        }
+        if (!may_be_inside(inner.header.type)) {
+            (void)fail_order(&inner, "inside a compressed transaction", err);
+            return MR_BINLOG_ERROR;
+        }
+        const enum mr_binlog_fed fed = mr_binlog_take_event(stream, &inner, batch, err);
+        if (fed != MR_BINLOG_DONE) {
+            return fed;
+        }
+        payload->has_event = false;
+    }
 }
 
 enum mr_binlog_fed mr_binlog_take_event(struct mr_binlog_stream *stream,
@@ -672,8 +681,11 @@ enum mr_binlog_fed mr_binlog_take_event(struct mr_binlog_stream *stream,
 {
     MR_ASSERT(!stream->has_failed && !batch->aborts);
     const uint8_t type = event->header.type;
-    if (is_rows(type)) {
+    if (mr_rows_is_rows_event(type)) {
         return take_rows(stream, event, batch, err);
+    }
+    if (type == MR_BINLOG_TRANSACTION_PAYLOAD) {
+        return take_payload(stream, event, batch, err);
     }
     if (stream->is_pending) {
         (void)fail_order(event, "came before the rest of the rows", err);

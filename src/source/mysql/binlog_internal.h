@@ -7,6 +7,7 @@
 #define MR_SOURCE_MYSQL_BINLOG_INTERNAL_H
 
 #include "binlog_group.h"
+#include "binlog_payload.h"
 #include "binlog_stream.h"
 #include "binlog_tables.h"
 #include "event_header.h"
@@ -38,8 +39,9 @@ struct mr_binlog_stream {
     struct mr_binlog_group group;
     struct mr_writer scratch; /* JSON as text; position text */
 
-    struct mr_rows_cursor cursor; /* of a rows event that did not fit the batch */
-    bool is_pending;              /* cursor.at is where it goes on */
+    struct mr_rows_cursor cursor;     /* of a rows event that did not fit the batch */
+    bool is_pending;                  /* cursor.at is where it goes on */
+    struct mr_binlog_payload payload; /* of a compressed transaction that is being taken in */
     bool has_failed;
 
     struct mr_binlog_progress progress;

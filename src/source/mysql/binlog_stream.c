@@ -18,6 +18,8 @@
 
 #define OFFSET_WRAP       (UINT64_C(1) << 32)
 #define SCRATCH_BYTES_MIN (UINT64_C(1) << 20)
+/* Beside the largest value, before and after: what else an event that was compressed may hold. */
+#define EVENT_BYTES_MORE  (UINT64_C(32) << 20)
 
 /* ---- Names and places. ---- */
 
@@ -136,6 +138,12 @@ struct mr_binlog_stream *mr_binlog_stream_open(const struct mr_binlog_options *o
     mr_writer_init(&stream->scratch, options->value_bytes_max > SCRATCH_BYTES_MIN
                                          ? options->value_bytes_max
                                          : SCRATCH_BYTES_MIN);
+    const size_t event_bytes_max = (size_t)(2 * options->value_bytes_max + EVENT_BYTES_MORE);
+    stream->cursor.scratch = &stream->scratch;
+    stream->cursor.value_bytes_max = options->value_bytes_max;
+    stream->cursor.is_maria = options->is_maria;
+    mr_writer_init(&stream->cursor.unpacked, event_bytes_max);
+    mr_binlog_payload_init(&stream->payload, event_bytes_max);
     if (!take_start(stream, options, err)) {
         mr_binlog_stream_close(stream);
         return NULL;
@@ -151,6 +159,8 @@ void mr_binlog_stream_close(struct mr_binlog_stream *stream)
     mr_binlog_tables_done(&stream->tables);
     mr_gtid_set_done(&stream->gtid_set);
     mr_maria_position_done(&stream->maria_position);
+    mr_rows_cursor_done(&stream->cursor);
+    mr_binlog_payload_done(&stream->payload);
     mr_writer_done(&stream->scratch);
     free(stream->epoch);
     free(stream);
@@ -191,7 +201,7 @@ enum mr_binlog_fed mr_binlog_feed(struct mr_binlog_stream *stream, struct mr_sli
         return MR_BINLOG_MORE;
     }
     if (mr_binlog_event_split(bytes, &stream->format, &event, err)) {
-        if (!stream->is_pending) {
+        if (!stream->is_pending && !stream->payload.is_open) {
             follow_offset(stream, &event.header);
             stream->progress.received_bytes += bytes.length;
             stream->progress.event_count++;

@@ -119,7 +119,15 @@ static bool keep_cell(struct mr_mysql_info *info, const struct mr_mysql_result_r
                                     info->table.space, info->table.table, INFO_BYTES_MAX);
 }
 
-enum { COLUMN_NAME, COLUMN_TYPE, COLUMN_CHARSET, COLUMN_DEFAULT, COLUMN_NULLABLE, COLUMN_CELLS };
+enum {
+    COLUMN_NAME,
+    COLUMN_TYPE,
+    COLUMN_CHARSET,
+    COLUMN_DEFAULT,
+    COLUMN_NULLABLE,
+    COLUMN_EXPRESSION,
+    COLUMN_CELLS
+};
 
 static bool take_column(void *context, const struct mr_mysql_result_row *row, struct mr_error *err)
 {
@@ -143,6 +151,8 @@ static bool take_column(void *context, const struct mr_mysql_result_row *row, st
             info->table.space, info->table.table);
     }
     column.nullable = strcasecmp(row->cells[COLUMN_NULLABLE], "YES") == 0;
+    column.is_generated =
+        row->cells[COLUMN_EXPRESSION] != NULL && row->lengths[COLUMN_EXPRESSION] > 0;
     info->columns[info->table.column_count++] = column;
     return true;
 }
@@ -205,7 +215,8 @@ const struct mr_mysql_table_info *mr_mysql_info_read(struct mr_mysql_info *info,
     }
     if (!query_table(info, connection,
                      "SELECT COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, COLUMN_DEFAULT, "
-                     "IS_NULLABLE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ",
+                     "IS_NULLABLE, GENERATION_EXPRESSION FROM information_schema.COLUMNS "
+                     "WHERE TABLE_SCHEMA = ",
                      " ORDER BY ORDINAL_POSITION", take_column, err) ||
         !query_table(info, connection,
                      "SELECT COLUMN_NAME FROM information_schema.STATISTICS "

@@ -34,7 +34,7 @@ bool mr_mysql_note_failure(struct mr_mysql_preflight *preflight, const char *wha
 /** What a server variable must be, and how to say so. */
 struct variable_rule {
     const char *name;
-    const char *wanted;    /* compared without case; a leading '!' means: must not contain */
+    const char *wanted;    /* compared without case */
     const char *mysql_fix; /* NULL: the variable is not MySQL's */
     const char *maria_fix; /* NULL: the variable is not MariaDB's */
     const char *why;
@@ -52,33 +52,7 @@ static const struct variable_rule variable_rules[] = {
      .maria_fix = "run SET GLOBAL binlog_format=ROW, set binlog_format=ROW under [mysqld] in "
                   "my.cnf, and reconnect the applications",
      .why = "only row events carry data"},
-    {.name = "binlog_row_image",
-     .wanted = "FULL",
-     .mysql_fix = "run SET PERSIST binlog_row_image=FULL, and reconnect the applications",
-     .maria_fix = "run SET GLOBAL binlog_row_image=FULL, set binlog_row_image=FULL under [mysqld] "
-                  "in my.cnf, and reconnect the applications",
-     .why = "rows would lack columns"},
-    {.name = "binlog_row_value_options",
-     .wanted = "!PARTIAL_JSON",
-     .mysql_fix = "run SET PERSIST binlog_row_value_options='', and reconnect the applications",
-     .why = "partial JSON updates cannot be decoded"},
-    {.name = "binlog_transaction_compression",
-     .wanted = "0",
-     .mysql_fix = "run SET PERSIST binlog_transaction_compression=OFF, and reconnect the "
-                  "applications",
-     .why = "compressed transactions cannot be decoded"},
-    {.name = "log_bin_compress",
-     .wanted = "0",
-     .maria_fix = "run SET GLOBAL log_bin_compress=OFF, and set log_bin_compress=OFF under "
-                  "[mysqld] in my.cnf",
-     .why = "compressed events cannot be decoded"},
 };
-
-static bool meets(const char *value, const char *wanted)
-{
-    return wanted[0] == '!' ? strcasestr(value, wanted + 1) == NULL
-                            : strcasecmp(value, wanted) == 0;
-}
 
 static bool check_variables(struct mr_mysql_preflight *preflight)
 {
@@ -103,7 +77,7 @@ static bool check_variables(struct mr_mysql_preflight *preflight)
             }
             continue;
         }
-        if (meets(value, rule->wanted)) {
+        if (strcasecmp(value, rule->wanted) == 0) {
             mr_findings_add(preflight->findings, MR_FINDING_OK, rule->name, "%s", value);
         } else {
             mr_findings_add(preflight->findings, MR_FINDING_ERROR, rule->name,
@@ -301,7 +275,8 @@ bool mr_mysql_preflight(const struct mr_source_context *context, struct mr_findi
         check_variables(&preflight) && check_expiry(&preflight) && check_replica(&preflight) &&
         check_server_id(&preflight, server_id) && check_binlog_privileges(&preflight, server_id) &&
         mr_mysql_preflight_databases(&preflight) && mr_mysql_preflight_tables(&preflight) &&
-        mr_mysql_preflight_snapshot_lock(&preflight);
+        mr_mysql_preflight_rows(&preflight) && mr_mysql_preflight_cascades(&preflight) &&
+        mr_mysql_preflight_prepared(&preflight) && mr_mysql_preflight_snapshot_lock(&preflight);
     free(preflight.needs_lock);
     mr_mysql_list_done(&preflight.list);
     mr_mysql_disconnect(preflight.connection);

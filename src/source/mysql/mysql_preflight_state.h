@@ -37,5 +37,8 @@ bool mr_mysql_note_failure(struct mr_mysql_preflight *preflight, const char *wha
 bool mr_mysql_preflight_databases(struct mr_mysql_preflight *preflight);
 bool mr_mysql_preflight_tables(struct mr_mysql_preflight *preflight);        /* fills the list */
 bool mr_mysql_preflight_snapshot_lock(struct mr_mysql_preflight *preflight); /* after tables */
+bool mr_mysql_preflight_rows(struct mr_mysql_preflight *preflight);          /* after tables */
+bool mr_mysql_preflight_cascades(struct mr_mysql_preflight *preflight);
+bool mr_mysql_preflight_prepared(struct mr_mysql_preflight *preflight);
 
 #endif

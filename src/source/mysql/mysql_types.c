@@ -523,6 +523,8 @@ bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct m
     made.core.fallback =
         info->fallback == NULL ? NULL : mr_mysql_keep_text(arena, mr_slice_of(info->fallback));
     made.core.nullable = info->nullable;
+    made.is_generated = info->is_generated;
+    made.is_described = true;
     made.core.key_index = MR_NOT_IN_KEY;
     if (made.converter == NULL || made.core.name == NULL || made.core.source_type == NULL ||
         (info->fallback != NULL && made.core.fallback == NULL)) {

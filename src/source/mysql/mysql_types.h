@@ -88,6 +88,7 @@ struct mr_mysql_column_info {
     const char *charset;     /* CHARACTER_SET_NAME; NULL where it does not apply */
     const char *fallback;    /* COLUMN_DEFAULT as printed; NULL when none */
     bool nullable;           /* IS_NULLABLE = 'YES' */
+    bool is_generated;       /* GENERATION_EXPRESSION says how */
 };
 
 /** A table as information_schema describes it: every column in ORDINAL_POSITION, the invisible
@@ -130,6 +131,8 @@ struct mr_mysql_column {
     uint8_t length_size; /* 1 to 4 bytes of length before the cell; 0: fixed_size says */
     uint8_t wire;        /* enum mr_mysql_wire; STRING is resolved to ENUM or SET */
     bool is_unsigned;
+    bool is_generated;
+    bool is_described; /* information_schema had it: core.fallback and is_generated are known */
 };
 
 /**

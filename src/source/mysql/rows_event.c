@@ -7,45 +7,71 @@
  */
 #include "rows_event.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "binlog_payload.h"
 #include "event_header.h"
+#include "memory.h"
 #include "reader.h"
+#include "rows_walk.h"
 #include "table_map.h"
 
-/* A walk through one image. */
-struct walk {
-    const uint8_t *at;
-    const uint8_t *end;
-    const uint8_t *nulls;
+/** What each type of rows event is. */
+struct rows_kind {
+    uint8_t kind; /* enum mr_event_kind; 0: no rows event */
+    bool has_extra;
+    bool is_compressed;
+    bool is_partial;
 };
+
+static const struct rows_kind rows_kinds[256] = {
+    [MR_BINLOG_WRITE_ROWS_V1] = {.kind = MR_EVENT_INSERT},
+    [MR_BINLOG_UPDATE_ROWS_V1] = {.kind = MR_EVENT_UPDATE},
+    [MR_BINLOG_DELETE_ROWS_V1] = {.kind = MR_EVENT_DELETE},
+    [MR_BINLOG_WRITE_ROWS] = {.kind = MR_EVENT_INSERT, .has_extra = true},
+    [MR_BINLOG_UPDATE_ROWS] = {.kind = MR_EVENT_UPDATE, .has_extra = true},
+    [MR_BINLOG_DELETE_ROWS] = {.kind = MR_EVENT_DELETE, .has_extra = true},
+    [MR_BINLOG_PARTIAL_UPDATE_ROWS] = {.kind = MR_EVENT_UPDATE,
+                                       .has_extra = true,
+                                       .is_partial = true},
+    [MR_BINLOG_MARIA_WRITE_ROWS_COMPRESSED_V1] = {.kind = MR_EVENT_INSERT, .is_compressed = true},
+    [MR_BINLOG_MARIA_UPDATE_ROWS_COMPRESSED_V1] = {.kind = MR_EVENT_UPDATE, .is_compressed = true},
+    [MR_BINLOG_MARIA_DELETE_ROWS_COMPRESSED_V1] = {.kind = MR_EVENT_DELETE, .is_compressed = true},
+    [MR_BINLOG_MARIA_WRITE_ROWS_COMPRESSED] = {.kind = MR_EVENT_INSERT,
+                                               .has_extra = true,
+                                               .is_compressed = true},
+    [MR_BINLOG_MARIA_UPDATE_ROWS_COMPRESSED] = {.kind = MR_EVENT_UPDATE,
+                                                .has_extra = true,
+                                                .is_compressed = true},
+    [MR_BINLOG_MARIA_DELETE_ROWS_COMPRESSED] = {.kind = MR_EVENT_DELETE,
+                                                .has_extra = true,
+                                                .is_compressed = true},
+};
+
+bool mr_rows_is_rows_event(uint8_t type)
+{
+    return rows_kinds[type].kind != 0;
+}
 
 bool mr_rows_event_open(uint8_t type, struct mr_slice body, struct mr_rows_event *rows,
                         struct mr_error *err)
 {
+    const struct rows_kind *kind = &rows_kinds[type];
     struct mr_reader in = mr_reader_init(body.bytes, body.length);
-    struct mr_rows_event opened = {0};
+    struct mr_rows_event opened = {
+        .kind = kind->kind,
+        .is_compressed = kind->is_compressed,
+        .is_partial = kind->is_partial,
+    };
+    MR_ASSERT(kind->kind != 0);
     opened.table_id = mr_read_uint_le(&in, 6);
     opened.flags = mr_read_u16_le(&in);
-    if (type >= MR_BINLOG_WRITE_ROWS) {
+    if (kind->has_extra) {
         const uint16_t extra = mr_read_u16_le(&in); /* counts its own two bytes */
         mr_read_skip(&in, extra >= 2 ? extra - 2u : SIZE_MAX);
     }
     opened.rest = mr_read_slice(&in, mr_reader_left(&in));
-    switch (type) {
-    case MR_BINLOG_WRITE_ROWS_V1:
-    case MR_BINLOG_WRITE_ROWS:
-        opened.kind = MR_EVENT_INSERT;
-        break;
-    case MR_BINLOG_UPDATE_ROWS_V1:
-    case MR_BINLOG_UPDATE_ROWS:
-        opened.kind = MR_EVENT_UPDATE;
-        break;
-    default:
-        MR_ASSERT(type == MR_BINLOG_DELETE_ROWS_V1 || type == MR_BINLOG_DELETE_ROWS);
-        opened.kind = MR_EVENT_DELETE;
-        break;
-    }
     if (!mr_reader_check(&in, mr_binlog_event_name(type), err)) {
         return false;
     }
@@ -53,15 +79,51 @@ bool mr_rows_event_open(uint8_t type, struct mr_slice body, struct mr_rows_event
     return true;
 }
 
-static bool is_full_bitmap(const uint8_t *bitmap, uint16_t count)
+static uint16_t count_bits(const uint8_t *bitmap, uint16_t count)
 {
     MR_ASSERT(bitmap != NULL && count > 0);
+    uint16_t set = 0;
     for (uint16_t i = 0; i < count; i++) {
-        if ((bitmap[i / 8] >> (i % 8) & 1) == 0) {
-            return false;
-        }
+        set = (uint16_t)(set + (mr_rows_bit(bitmap, i) ? 1 : 0));
     }
-    return true;
+    return set;
+}
+
+/** Room for the cells of two images; made when the first event needs it. */
+static void need_images(struct mr_rows_cursor *cursor)
+{
+    if (cursor->before.cells != NULL) {
+        return;
+    }
+    cursor->before.cells = mr_memory_new(MR_COLUMN_COUNT_MAX, sizeof(*cursor->before.cells));
+    cursor->after.cells = mr_memory_new(MR_COLUMN_COUNT_MAX, sizeof(*cursor->after.cells));
+}
+
+void mr_rows_cursor_done(struct mr_rows_cursor *cursor)
+{
+    free(cursor->before.cells);
+    free(cursor->after.cells);
+    mr_writer_done(&cursor->unpacked);
+    *cursor = (struct mr_rows_cursor){0};
+}
+
+/** Which columns the images have. */
+static void read_bitmaps(struct mr_rows_cursor *cursor, const struct mr_rows_event *rows,
+                         struct mr_reader *in)
+{
+    const uint16_t count = cursor->layout->column_count;
+    const size_t size = (count + 7u) / 8;
+    struct mr_rows_image *first = rows->kind == MR_EVENT_INSERT ? &cursor->after : &cursor->before;
+    first->present = mr_read_bytes(in, size);
+    cursor->after.present =
+        rows->kind == MR_EVENT_UPDATE ? mr_read_bytes(in, size) : first->present;
+    if (!mr_reader_ok(in)) {
+        return;
+    }
+    first->count = count_bits(first->present, count);
+    cursor->after.count = count_bits(cursor->after.present, count);
+    in->failed = first->count == 0 && cursor->after.count == 0; /* rows of no bytes at all */
+    cursor->is_partial = rows->is_partial || first->count != count || cursor->after.count != count;
 }
 
 bool mr_rows_cursor_start(struct mr_rows_cursor *cursor, const struct mr_rows_event *rows,
@@ -82,85 +144,37 @@ bool mr_rows_cursor_start(struct mr_rows_cursor *cursor, const struct mr_rows_ev
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "table \"%s\".\"%s\" has a key of %u columns",
                        schema->space, schema->table, schema->key_count);
     }
-    const size_t bitmap_size = (count + 7) / 8;
-    const unsigned images = rows->kind == MR_EVENT_UPDATE ? 2 : 1;
-    for (unsigned i = 0; i < images; i++) {
-        const uint8_t *bitmap = mr_read_bytes(&in, bitmap_size);
-        if (bitmap != NULL && !is_full_bitmap(bitmap, cursor->layout->column_count)) {
-            return mr_fail(err, MR_E_SOURCE, MR_STOP,
-                           "rows of table \"%s\".\"%s\" are logged without some columns; set "
-                           "binlog_row_image=FULL (globally, and in sessions that changed it), "
-                           "then copy the table anew",
-                           schema->space, schema->table);
-        }
+    read_bitmaps(cursor, rows, &in);
+    if (!mr_reader_check(&in, "binlog rows event", err)) {
+        return false;
+    }
+    if (cursor->is_partial) {
+        need_images(cursor);
     }
     cursor->rows = mr_read_slice(&in, mr_reader_left(&in));
-    cursor->at = 0;
     cursor->kind = rows->kind;
-    return mr_reader_check(&in, "binlog rows event", err);
+    cursor->has_diffs = rows->is_partial;
+    if (!rows->is_compressed) {
+        return true;
+    }
+    /* At the second call for an event (its batch was full) the rows are unpacked already. */
+    if (cursor->at == 0 && !mr_binlog_unpack_maria(cursor->rows, &cursor->unpacked, err)) {
+        return mr_error_context(err, "table \"%s\".\"%s\"", schema->space, schema->table);
+    }
+    cursor->rows = (struct mr_slice){cursor->unpacked.bytes, cursor->unpacked.length};
+    return true;
 }
 
 /* ---- Walking an image. ---- */
 
-static bool fail_cut(const struct mr_rows_cursor *cursor, struct mr_error *err)
+bool mr_rows_fail_cut(const struct mr_rows_cursor *cursor, struct mr_error *err)
 {
     return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "a row of table \"%s\".\"%s\" is cut off",
                    cursor->layout->schema->space, cursor->layout->schema->table);
 }
 
-static inline bool start_walk(const struct mr_rows_cursor *cursor, const uint8_t *at,
-                              struct walk *walk)
-{
-    MR_ASSERT(at >= cursor->rows.bytes && at <= cursor->rows.bytes + cursor->rows.length);
-    const size_t size = (cursor->layout->column_count + 7u) / 8;
-    walk->end = cursor->rows.bytes + cursor->rows.length;
-    if ((size_t)(walk->end - at) < size) {
-        return false;
-    }
-    walk->nulls = at;
-    walk->at = at + size;
-    return true;
-}
-
-static inline bool walk_is_null(const struct walk *walk, uint16_t index)
-{
-    return (walk->nulls[index / 8] >> (index % 8) & 1) != 0;
-}
-
-/** Steps over the next cell; false when it is cut off. */
-static inline bool walk_cell(struct walk *walk, const struct mr_mysql_column *column,
-                             struct mr_slice *cell)
-{
-    MR_ASSERT(walk->at <= walk->end);
-    const size_t left = (size_t)(walk->end - walk->at);
-    size_t prefix = 0;
-    size_t size = column->fixed_size;
-    if (size == 0) {
-        prefix = column->length_size;
-        if (MR_UNLIKELY(left < prefix)) {
-            return false;
-        }
-        size = walk->at[0];
-        if (prefix > 1) {
-            size |= (size_t)walk->at[1] << 8;
-        }
-        if (prefix > 2) {
-            size |= (size_t)walk->at[2] << 16;
-        }
-        if (prefix > 3) {
-            size |= (size_t)walk->at[3] << 24;
-        }
-    }
-    if (MR_UNLIKELY(left - prefix < size || left < prefix)) {
-        return false;
-    }
-    *cell = (struct mr_slice){walk->at + prefix, size};
-    walk->at += prefix + size;
-    return true;
-}
-
 /** Steps over an image, noting the key's cells. */
-static bool skip_image(const struct mr_rows_cursor *cursor, struct walk *walk,
+static bool skip_image(const struct mr_rows_cursor *cursor, struct mr_rows_walk *walk,
                        struct mr_rows_key *key)
 {
     MR_ASSERT(cursor->layout->schema->key_count > 0);
@@ -168,7 +182,7 @@ static bool skip_image(const struct mr_rows_cursor *cursor, struct walk *walk,
     for (uint16_t i = 0; i < layout->column_count; i++) {
         const struct mr_mysql_column *column = &layout->columns[i];
         struct mr_slice cell = {0};
-        if (!walk_is_null(walk, i) && !walk_cell(walk, column, &cell)) {
+        if (!mr_rows_bit(walk->nulls, i) && !mr_rows_walk_cell(walk, column, &cell)) {
             return false;
         }
         if (column->core.key_index != MR_NOT_IN_KEY) {
@@ -178,44 +192,26 @@ static bool skip_image(const struct mr_rows_cursor *cursor, struct walk *walk,
     return true;
 }
 
-static bool fail_value(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
-                       struct mr_error *err)
+bool mr_rows_fail_value(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
+                        struct mr_error *err)
 {
     return mr_error_context(err, "table \"%s\".\"%s\", column \"%s\"",
                             cursor->layout->schema->space, cursor->layout->schema->table,
                             column->core.name);
 }
 
-static bool fail_size(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
-                      size_t length, struct mr_error *err)
+bool mr_rows_fail_size(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
+                       size_t length, struct mr_error *err)
 {
     mr_fail(err, MR_E_LIMIT, MR_STOP,
             "a value of %zu bytes exceeds value_max (%llu bytes); raise value_max, or exclude the "
             "table",
             length, (unsigned long long)cursor->value_bytes_max);
-    return fail_value(cursor, column, err);
-}
-
-/** Puts one cell, or NULL when it has no bytes pointer. */
-static inline bool put_cell(const struct mr_rows_cursor *cursor,
-                            const struct mr_mysql_column *column, struct mr_slice cell,
-                            const struct mr_mysql_cell *to, struct mr_error *err)
-{
-    if (cell.bytes == NULL) {
-        mr_put_null(to->cells, to->row);
-        return true;
-    }
-    if (MR_UNLIKELY(cell.length > cursor->value_bytes_max)) {
-        return fail_size(cursor, column, cell.length, err);
-    }
-    if (MR_UNLIKELY(!column->put_binlog(column, cell, to, err))) {
-        return fail_value(cursor, column, err);
-    }
-    return true;
+    return mr_rows_fail_value(cursor, column, err);
 }
 
 /** Decodes an image into the current row of a FULL chunk, noting the key's cells. */
-static bool put_image(const struct mr_rows_cursor *cursor, struct walk *walk,
+static bool put_image(const struct mr_rows_cursor *cursor, struct mr_rows_walk *walk,
                       struct mr_chunk *chunk, struct mr_arena *arena, struct mr_rows_key *key,
                       struct mr_error *err)
 {
@@ -225,11 +221,11 @@ static bool put_image(const struct mr_rows_cursor *cursor, struct walk *walk,
     for (uint16_t i = 0; i < layout->column_count; i++) {
         const struct mr_mysql_column *column = &layout->columns[i];
         struct mr_slice cell = {0};
-        if (MR_UNLIKELY(!walk_is_null(walk, i) && !walk_cell(walk, column, &cell))) {
-            return fail_cut(cursor, err);
+        if (MR_UNLIKELY(!mr_rows_bit(walk->nulls, i) && !mr_rows_walk_cell(walk, column, &cell))) {
+            return mr_rows_fail_cut(cursor, err);
         }
         to.cells = &chunk->columns[i];
-        if (MR_UNLIKELY(!put_cell(cursor, column, cell, &to, err))) {
+        if (MR_UNLIKELY(!mr_rows_put_cell(cursor, column, cell, &to, err))) {
             return false;
         }
         if (column->core.key_index != MR_NOT_IN_KEY) {
@@ -249,7 +245,7 @@ static bool put_key(const struct mr_rows_cursor *cursor, const struct mr_rows_ke
     for (uint16_t i = 0; i < schema->key_count; i++) {
         const struct mr_mysql_column *column = &cursor->layout->columns[schema->key[i]];
         to.cells = &chunk->columns[i];
-        if (!put_cell(cursor, column, key->cells[i], &to, err)) {
+        if (!mr_rows_put_cell(cursor, column, key->cells[i], &to, err)) {
             return false;
         }
     }
@@ -258,25 +254,19 @@ static bool put_key(const struct mr_rows_cursor *cursor, const struct mr_rows_ke
 
 /* ---- The three kinds of rows. Each returns with *at behind the row. ---- */
 
-/** A row in a chunk of the batch. */
-struct place {
-    uint16_t chunk;
-    uint16_t row;
-};
-
 static bool put_full(const struct mr_rows_cursor *cursor, const uint8_t **at,
-                     struct mr_batch *batch, struct mr_rows_key *key, struct place *place,
+                     struct mr_batch *batch, struct mr_rows_key *key, struct mr_rows_place *place,
                      struct mr_error *err)
 {
     MR_ASSERT(batch->transaction_open);
-    struct walk walk;
+    struct mr_rows_walk walk;
     struct mr_chunk *chunk =
         mr_batch_chunk_for(batch, cursor->layout->schema, MR_IMAGE_FULL, &place->chunk, err);
     if (chunk == NULL) {
         return false;
     }
-    if (!start_walk(cursor, *at, &walk)) {
-        return fail_cut(cursor, err);
+    if (!mr_rows_walk_start(cursor, *at, cursor->layout->column_count, &walk)) {
+        return mr_rows_fail_cut(cursor, err);
     }
     if (!put_image(cursor, &walk, chunk, &batch->arena, key, err)) {
         mr_chunk_drop_row(chunk);
@@ -287,8 +277,8 @@ static bool put_full(const struct mr_rows_cursor *cursor, const uint8_t **at,
     return true;
 }
 
-static bool put_before_key(const struct mr_rows_cursor *cursor, const struct mr_rows_key *key,
-                           struct mr_batch *batch, struct place *place, struct mr_error *err)
+bool mr_rows_put_key(const struct mr_rows_cursor *cursor, const struct mr_rows_key *key,
+                     struct mr_batch *batch, struct mr_rows_place *place, struct mr_error *err)
 {
     MR_ASSERT(cursor->layout->schema->key_count > 0);
     struct mr_chunk *chunk =
@@ -308,7 +298,7 @@ static bool next_insert(struct mr_rows_cursor *cursor, const uint8_t **at, struc
                         struct mr_error *err)
 {
     MR_ASSERT(cursor->kind == MR_EVENT_INSERT);
-    struct place row;
+    struct mr_rows_place row;
     return put_full(cursor, at, batch, &cursor->after_key, &row, err) &&
            mr_batch_add_event(batch, MR_EVENT_INSERT, row.chunk, row.row, MR_NO_CHUNK, 0, err);
 }
@@ -318,18 +308,19 @@ static bool next_delete(struct mr_rows_cursor *cursor, const uint8_t **at, struc
 {
     MR_ASSERT(cursor->kind == MR_EVENT_DELETE);
     struct mr_rows_key *key = &cursor->before_key;
-    struct place before;
-    struct walk walk;
+    struct mr_rows_place before;
+    struct mr_rows_walk walk;
     if (cursor->layout->schema->key_count == 0) {
         return put_full(cursor, at, batch, key, &before, err) &&
                mr_batch_add_event(batch, MR_EVENT_DELETE, MR_NO_CHUNK, 0, before.chunk, before.row,
                                   err);
     }
-    if (!start_walk(cursor, *at, &walk) || !skip_image(cursor, &walk, key)) {
-        return fail_cut(cursor, err);
+    if (!mr_rows_walk_start(cursor, *at, cursor->layout->column_count, &walk) ||
+        !skip_image(cursor, &walk, key)) {
+        return mr_rows_fail_cut(cursor, err);
     }
     *at = walk.at;
-    return put_before_key(cursor, key, batch, &before, err) &&
+    return mr_rows_put_key(cursor, key, batch, &before, err) &&
            mr_batch_add_event(batch, MR_EVENT_DELETE, MR_NO_CHUNK, 0, before.chunk, before.row,
                               err);
 }
@@ -342,8 +333,8 @@ static bool cells_are_equal(struct mr_slice left, struct mr_slice right)
     return mr_slice_equals(left, right);
 }
 
-static bool keys_are_equal(const struct mr_rows_cursor *cursor, const struct mr_rows_key *left,
-                           const struct mr_rows_key *right)
+bool mr_rows_keys_are_equal(const struct mr_rows_cursor *cursor, const struct mr_rows_key *left,
+                            const struct mr_rows_key *right)
 {
     MR_ASSERT(cursor->layout->schema->key_count <= MR_ROWS_KEY_COLUMNS_MAX);
     for (uint16_t i = 0; i < cursor->layout->schema->key_count; i++) {
@@ -360,22 +351,23 @@ static bool next_update(struct mr_rows_cursor *cursor, const uint8_t **at, struc
     MR_ASSERT(cursor->kind == MR_EVENT_UPDATE);
     struct mr_rows_key *before_key = &cursor->before_key;
     struct mr_rows_key *key = &cursor->after_key;
-    struct place before = {.chunk = MR_NO_CHUNK};
-    struct place row;
-    struct walk walk;
+    struct mr_rows_place before = {.chunk = MR_NO_CHUNK};
+    struct mr_rows_place row;
+    struct mr_rows_walk walk;
     if (cursor->layout->schema->key_count == 0) {
         return put_full(cursor, at, batch, before_key, &before, err) &&
                put_full(cursor, at, batch, key, &row, err) &&
                mr_batch_add_event(batch, MR_EVENT_UPDATE, row.chunk, row.row, before.chunk,
                                   before.row, err);
     }
-    if (!start_walk(cursor, *at, &walk) || !skip_image(cursor, &walk, before_key)) {
-        return fail_cut(cursor, err);
+    if (!mr_rows_walk_start(cursor, *at, cursor->layout->column_count, &walk) ||
+        !skip_image(cursor, &walk, before_key)) {
+        return mr_rows_fail_cut(cursor, err);
     }
     *at = walk.at;
     return put_full(cursor, at, batch, key, &row, err) &&
-           (keys_are_equal(cursor, before_key, key) ||
-            put_before_key(cursor, before_key, batch, &before, err)) &&
+           (mr_rows_keys_are_equal(cursor, before_key, key) ||
+            mr_rows_put_key(cursor, before_key, batch, &before, err)) &&
            mr_batch_add_event(batch, MR_EVENT_UPDATE, row.chunk, row.row, before.chunk, before.row,
                               err);
 }
@@ -387,6 +379,11 @@ bool mr_rows_cursor_next(struct mr_rows_cursor *cursor, struct mr_batch *batch,
     MR_ASSERT(batch->transaction_open);
     const uint8_t *at = cursor->rows.bytes + cursor->at;
     bool good = false;
+    if (MR_UNLIKELY(cursor->is_partial)) {
+        good = mr_rows_partial_next(cursor, &at, batch, err);
+        cursor->at = good ? (size_t)(at - cursor->rows.bytes) : cursor->at;
+        return good;
+    }
     switch ((enum mr_event_kind)cursor->kind) {
     case MR_EVENT_INSERT:
         good = next_insert(cursor, &at, batch, err);
