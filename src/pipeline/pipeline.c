@@ -91,6 +91,7 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
                 .target_bytes = budget->target_bytes,
                 .value_bytes_max = pipeline->config->value_bytes_max,
                 .wait_ms_max = CONNECT_WAIT_MS,
+                .data_dir_fd = pipeline->data_dir.fd,
                 .policies = &pipeline->config->policies,
             },
         .source_index = index,

@@ -69,6 +69,7 @@ struct mr_source_context {
     uint64_t target_bytes;      /* of a batch: hand on when this much is in it */
     uint64_t value_bytes_max;   /* value_max: a larger value is MR_E_LIMIT */
     uint64_t wait_ms_max;       /* bound of connect and of every query */
+    int data_dir_fd;            /* for what a source must put aside (spool/<name>/); 0: none */
     const struct mr_policies *policies;  /* by table; NULL: the defaults */
     struct mr_table_choices *choices;    /* beside the configured globs; NULL: none */
     const struct mr_snapshot_wish *wish; /* for snapshot_open(); NULL: all tables, from scratch */
@@ -88,6 +89,8 @@ struct mr_source_observation {
     int64_t clock_skew_us;         /* our clock minus the server's */
     uint64_t commit_resolution_us; /* of the server's commit stamps: 1, or 1,000,000 */
     uint64_t received_bytes;
+    uint64_t kept_bytes;        /* of transactions that are not decided yet, in memory and spool */
+    uint32_t kept_transactions; /* and how many there are */
 };
 
 /** One line of a preflight: what was looked at, how it stands, the statement that mends it. */

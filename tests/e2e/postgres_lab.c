@@ -4,11 +4,14 @@
  */
 #include "postgres_lab.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "postgres_source.h"
@@ -140,6 +143,30 @@ const char *pg_lab_ask(PGconn *connection, const char *format, ...)
     return answer;
 }
 
+PGconn *pg_lab_new_database(const struct pg_lab *lab, const char *name)
+{
+    pg_lab_sql(lab->root, "CREATE DATABASE %s", name);
+    return pg_lab_connect(lab, name);
+}
+
+void pg_lab_drop_database(const struct pg_lab *lab, PGconn *connection, const char *name)
+{
+    PQfinish(connection);
+    for (int i = 0; i < 100; i++) {
+        if (pg_lab_ask(lab->root,
+                       "SELECT 1 FROM pg_replication_slots WHERE active AND database = '%s'",
+                       name)[0] == '\0') {
+            break;
+        }
+        mr_env_posix.sleep_us(&mr_env_posix, 50000);
+    }
+    pg_lab_sql(lab->root,
+               "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
+               "WHERE database = '%s'",
+               name);
+    pg_lab_sql(lab->root, "DROP DATABASE %s WITH (FORCE)", name);
+}
+
 /* ---- The source. ---- */
 
 void pg_capture_set(struct pg_capture *capture, const char *name, const char *value)
@@ -150,6 +177,30 @@ void pg_capture_set(struct pg_capture *capture, const char *name, const char *va
                         &err)) {
         die(name, err.message);
     }
+}
+
+static int open_data_dir(struct pg_capture *capture)
+{
+    (void)snprintf(capture->data_dir, sizeof(capture->data_dir), "/tmp/mr-postgres-lab-XXXXXX");
+    if (mkdtemp(capture->data_dir) == NULL) {
+        die("mkdtemp", capture->data_dir);
+    }
+    return open(capture->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The source leaves no file behind, so its folders are empty. */
+static void remove_data_dir(struct pg_capture *capture)
+{
+    char folder[PATH_MAX];
+    (void)snprintf(folder, sizeof(folder), "spool/%s", capture->context.name);
+    const int fd = capture->context.data_dir_fd;
+    const bool was_used = faccessat(fd, "spool", F_OK, 0) == 0;
+    if (was_used &&
+        (unlinkat(fd, folder, AT_REMOVEDIR) != 0 || unlinkat(fd, "spool", AT_REMOVEDIR) != 0)) {
+        die("the spool was left behind", capture->data_dir);
+    }
+    (void)close(fd);
+    (void)rmdir(capture->data_dir);
 }
 
 void pg_capture_open(struct pg_capture *capture, const struct pg_lab *lab, const char *database,
@@ -172,6 +223,7 @@ void pg_capture_open(struct pg_capture *capture, const struct pg_lab *lab, const
         .value_bytes_max = VALUE_BYTES_MAX,
         .wait_ms_max = WAIT_MS_MAX,
     };
+    capture->context.data_dir_fd = open_data_dir(capture);
     if (capture->pool == NULL ||
         !mr_options_defaults(mr_source_postgres.options, config, &capture->memory, &err)) {
         die("defaults", err.message);
@@ -193,6 +245,7 @@ void pg_capture_open(struct pg_capture *capture, const struct pg_lab *lab, const
 void pg_capture_close(struct pg_capture *capture)
 {
     pg_capture_stop(capture);
+    remove_data_dir(capture);
     pg_capture_forget_lines(capture);
     mr_position_done(&capture->position);
     mr_batch_pool_close(capture->pool);

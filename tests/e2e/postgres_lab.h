@@ -42,6 +42,10 @@ void pg_lab_start(struct pg_lab *lab, const char *name, const char *options);
 /** Stops it and deletes its data. */
 void pg_lab_wipe(struct pg_lab *lab);
 
+/** A database of its own for a test, and its end: its slots are dropped too, which are few. */
+PGconn *pg_lab_new_database(const struct pg_lab *lab, const char *name);
+void pg_lab_drop_database(const struct pg_lab *lab, PGconn *connection, const char *name);
+
 PGconn *pg_lab_connect(const struct pg_lab *lab, const char *database);
 void pg_lab_sql(PGconn *connection, const char *format, ...) MR_PRINTF(2, 3);
 /** First field of the first row, "" when there is none; valid until the next call. */
@@ -59,6 +63,7 @@ struct pg_capture {
     uint32_t batch_count;
     uint32_t continued_count;
     uint64_t last_received_ns;
+    char data_dir[64]; /* for the spool */
 };
 
 /** Options are NAME, VALUE, ..., NULL; user, password, host, port and database are filled in. */

@@ -18,30 +18,14 @@
 
 static struct pg_lab lab;
 
-/* A database of its own for each test, so that nothing of one is seen by another. */
 static PGconn *new_database(const char *name)
 {
-    pg_lab_sql(lab.root, "CREATE DATABASE %s", name);
-    return pg_lab_connect(&lab, name);
+    return pg_lab_new_database(&lab, name);
 }
 
-/* Slots are few: each test gives its own back. */
 static void drop_database(PGconn *connection, const char *name)
 {
-    PQfinish(connection);
-    for (int i = 0; i < 100; i++) {
-        if (pg_lab_ask(lab.root,
-                       "SELECT 1 FROM pg_replication_slots WHERE active AND database = '%s'",
-                       name)[0] == '\0') {
-            break;
-        }
-        mr_env_posix.sleep_us(&mr_env_posix, 50000);
-    }
-    pg_lab_sql(lab.root,
-               "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
-               "WHERE database = '%s'",
-               name);
-    pg_lab_sql(lab.root, "DROP DATABASE %s WITH (FORCE)", name);
+    pg_lab_drop_database(&lab, connection, name);
 }
 
 static void expect_lines(struct pg_capture *capture, const char *const *lines, size_t count)

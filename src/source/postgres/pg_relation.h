@@ -16,6 +16,7 @@
 #include "error.h"
 #include "pg_types.h"
 #include "schema.h"
+#include "slice.h"
 
 struct mr_pg_relation {
     uint32_t oid;
@@ -24,6 +25,12 @@ struct mr_pg_relation {
     bool is_captured;
     const struct mr_schema *schema; /* NULL unless captured */
     struct mr_pg_plan *plans;       /* column_count of them; owned */
+    uint64_t described_at;          /* place of the description among the stream's messages */
+
+    /* The description as it came, where prepared transactions are kept; owned. */
+    uint8_t *message;
+    uint32_t message_length;
+    uint64_t kept_at; /* the prepared transaction it was kept with last */
 };
 
 struct mr_pg_relations {
@@ -44,5 +51,15 @@ struct mr_pg_relation *mr_pg_relations_find(struct mr_pg_relations *relations, u
  */
 struct mr_pg_relation *mr_pg_relations_replace(struct mr_pg_relations *relations, uint32_t oid,
                                                uint16_t column_count, struct mr_error *err);
+
+/** Keeps a copy of the description as it came. */
+void mr_pg_relation_keep(struct mr_pg_relation *relation, struct mr_slice message);
+
+/**
+ * Moves those of `from` that were described later than the same in `to`; `from` is then to be
+ * done with. MR_E_LIMIT as above.
+ */
+bool mr_pg_relations_merge(struct mr_pg_relations *to, struct mr_pg_relations *from,
+                           struct mr_error *err) MR_MUST_CHECK;
 
 #endif

@@ -436,14 +436,14 @@ enum mr_pg_decoded mr_pg_rows_begin(struct mr_pgoutput *decoder, struct mr_batch
 static struct mr_pg_relation *prepare(struct mr_pgoutput *decoder, struct mr_batch *batch,
                                       uint32_t oid, enum mr_pg_decoded *done, struct mr_error *err)
 {
-    struct mr_pg_relation *relation = mr_pg_relations_find(&decoder->relations, oid);
+    struct mr_pg_relation *relation = mr_pg_relations_find(decoder->described, oid);
     *done = MR_PG_FAILED;
     if (MR_UNLIKELY(relation == NULL || !decoder->in_transaction)) {
         (void)mr_fail(err, MR_E_PROTOCOL, MR_STOP, "pgoutput row of relation %u %s", oid,
                       relation == NULL ? "that was not described" : "outside a transaction");
         return NULL;
     }
-    if (decoder->is_skipped || !relation->is_captured) {
+    if (decoder->is_skipped || decoder->is_foreign || !relation->is_captured) {
         *done = MR_PG_DECODED;
         return NULL;
     }

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "pg_snapshot.h"
+#include "pg_table.h"
 #include "writer.h"
 
 #define PLAN_BYTES_MAX (UINT32_C(1) << 20)

@@ -38,6 +38,8 @@
 #define FULL_READ_BYTES  200000 /* see mr_pg_connection_widen() */
 #define XLOG_DATA_HEADER 25
 
+#define SQLSTATE_INTERNAL "XX000"
+
 /* Room for what a batch says of its end. */
 struct position_room {
     char epoch[MR_EPOCH_BYTES_MAX];
@@ -73,12 +75,30 @@ static uint32_t whole_count(const struct mr_source *source, const struct mr_batc
 
 /* ---- Messages. ---- */
 
+/*
+ * A server that streams decodes with the catalogs of a moment within the transaction. It gets them
+ * wrong after a change of a table was rolled back to a savepoint and another one followed (seen
+ * with 15.18: XX000, "could not map filenode"), again each time. Sent whole at its commit the same
+ * transaction is fine, so that is what the next connection asks for.
+ */
+static void ask_for_whole(struct mr_source *source, const char *sqlstate, struct mr_error *err)
+{
+    struct mr_error ignored = {0};
+    if (source->is_streaming && strcmp(sqlstate, SQLSTATE_INTERNAL) == 0 &&
+        mr_pg_spool_refuse(source->spool, &ignored)) {
+        err->recovery = MR_RETRY;
+        (void)mr_error_context(err, "the server cannot stream a transaction in progress; it is "
+                                    "asked for whole transactions next");
+    }
+}
+
 /* The stream ended: the server's words if it sent an error, else that it hung up. */
 static bool fail_ended(struct mr_source *source, struct mr_error *err)
 {
     PGresult *result = PQgetResult(source->replication.pg);
     if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
         (void)mr_pg_fail_result(&source->replication, result, "stream", err);
+        ask_for_whole(source, mr_pg_sqlstate(result), err);
         if (err->recovery == MR_STOP && strcmp(mr_pg_sqlstate(result), "42704") == 0) {
             (void)mr_error_context(err, "the publication was made after the slot, or dropped; drop "
                                         "the slot and copy the tables anew");
@@ -116,6 +136,7 @@ static bool fetch(struct mr_source *source, bool *has, struct mr_error *err)
 static void note_idle(struct mr_source *source, uint64_t lsn)
 {
     MR_ASSERT(source->idle_lsn >= source->handed_lsn || lsn != 0);
+    source->is_repeating = source->is_repeating && lsn < source->decoder.resume_lsn;
     if (!source->decoder.in_transaction && lsn > source->idle_lsn) {
         source->idle_lsn = lsn;
     }
@@ -389,6 +410,10 @@ enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch,
             return fail(source, &filling, err);
         }
         if (drained == DRAINED_FULL) {
+            /* While a kept transaction is decoded nothing is read, and the server waits. */
+            if (source->decoder.replayed != NULL && !tend(source, monotonic_ns(source), err)) {
+                return fail(source, &filling, err);
+            }
             return hand_on(source, &filling);
         }
         const uint64_t now_ns = monotonic_ns(source);

@@ -17,6 +17,8 @@ struct mr_source {
     struct mr_pg_connection control; /* ordinary: catalogs, clock, the server's log end */
     struct mr_pg_identity_of identity;
     struct mr_pgoutput decoder;
+    struct mr_pg_spool *spool; /* NULL: only whole transactions were asked for */
+    bool is_streaming;         /* transactions in progress were asked for */
     struct mr_pg_pace pace;
 
     char *message; /* taken from libpq and not decoded yet; NULL: none */
@@ -26,6 +28,8 @@ struct mr_source {
     uint64_t idle_lsn;     /* all transactions before it have been decoded */
     uint64_t handed_lsn;   /* the last position that was handed on */
     uint64_t acked_lsn;    /* durable: the only position the server is told */
+    uint64_t started_lsn;  /* where the server sends from: before ours with two_phase */
+    bool is_repeating;     /* what the server sends lies before ours still */
     bool status_due;       /* acked_lsn moved, or the server asked */
     uint64_t status_sent_ns;
     uint64_t idle_handed_ns;

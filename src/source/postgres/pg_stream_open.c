@@ -15,12 +15,15 @@
 #include "pg_publication.h"
 #include "pg_stream.h"
 
-#define STATUS_BYTES        34
-#define SKEW_TRIES          3
-#define SERVER_ASK_NS       UINT64_C(1000000000)
-#define NS_PER_MS           UINT64_C(1000000)
-#define ORIGIN_VERSION_MIN  160000
-#define START_COMMAND_BYTES 512
+#define STATUS_BYTES       34
+#define SKEW_TRIES         3
+#define SERVER_ASK_NS      UINT64_C(1000000000)
+#define NS_PER_MS          UINT64_C(1000000)
+#define ORIGIN_VERSION_MIN 160000
+#define VERSION_4_MIN      160000
+
+#define TWO_PHASE_VERSION_MIN 150000
+#define START_COMMAND_BYTES   512
 
 static uint64_t now(const struct mr_source *source)
 {
@@ -90,6 +93,34 @@ static bool measure_skew(struct mr_source *source, struct mr_error *err)
 
 /* ---- Opening. ---- */
 
+/* What is asked for, which depends on the server's version and on what we can keep. */
+struct wish {
+    int proto_version;
+    bool streaming;
+    bool two_phase;
+    const char *origin; /* NULL: the server does not filter */
+};
+
+static struct wish make_wish(const struct mr_source *source)
+{
+    const struct mr_pg_config *config = source->context->config;
+    const int version = PQserverVersion(source->replication.pg);
+    const bool may_keep = source->spool != NULL;
+    struct wish wish = {
+        .proto_version = version >= VERSION_4_MIN           ? 4
+                         : version >= TWO_PHASE_VERSION_MIN ? 3
+                                                            : 2,
+        .streaming = may_keep && config->streaming && !mr_pg_spool_was_refused(source->spool),
+        .two_phase = may_keep && config->two_phase,
+    };
+    if (version >= ORIGIN_VERSION_MIN) {
+        wish.origin = config->origin == MR_PG_ORIGIN_NONE ? "none" : "any";
+    } else if (config->origin == MR_PG_ORIGIN_NONE) {
+        wish.streaming = false; /* where a transaction is from is known when it commits */
+    }
+    return wish;
+}
+
 static bool start_replication(struct mr_source *source, const char *slot, const char *publication,
                               uint64_t lsn, struct mr_error *err)
 {
@@ -99,15 +130,20 @@ static bool start_replication(struct mr_source *source, const char *slot, const 
     char names_quoted[2 * sizeof(names) + 3];
     char command[START_COMMAND_BYTES + sizeof(names_quoted)];
     char from[MR_PG_LSN_TEXT_BYTES];
+    const struct wish wish = make_wish(source);
+    source->is_streaming = wish.streaming;
     mr_pg_quote_identifier(slot, slot_quoted, sizeof(slot_quoted));
     mr_pg_quote_identifier(publication, names, sizeof(names));
     mr_pg_quote_literal(names, names_quoted, sizeof(names_quoted));
     mr_pg_lsn_format(lsn, from);
-    const bool has_origin = PQserverVersion(source->replication.pg) >= ORIGIN_VERSION_MIN;
-    (void)snprintf(command, sizeof(command),
-                   "START_REPLICATION SLOT %s LOGICAL %s (proto_version '1', publication_names %s, "
-                   "binary 'true'%s)",
-                   slot_quoted, from, names_quoted, has_origin ? ", origin 'any'" : "");
+    (void)snprintf(
+        command, sizeof(command),
+        "START_REPLICATION SLOT %s LOGICAL %s (proto_version '%d', publication_names %s, "
+        "binary 'true'%s%s%s%s%s)",
+        slot_quoted, from, wish.proto_version, names_quoted,
+        wish.streaming ? ", streaming 'on'" : "", wish.two_phase ? ", two_phase 'on'" : "",
+        wish.origin != NULL ? ", origin '" : "", wish.origin != NULL ? wish.origin : "",
+        wish.origin != NULL ? "'" : "");
     PGresult *result = mr_pg_command(&source->replication, command, err);
     if (result == NULL) {
         return mr_error_context(err, "stream slot \"%s\" from %s", slot, from);
@@ -117,13 +153,46 @@ static bool start_replication(struct mr_source *source, const char *slot, const 
     return ok || mr_fail(err, MR_E_PROTOCOL, MR_STOP, "START_REPLICATION did not start a stream");
 }
 
-static bool check_slot(struct mr_source *source, const char *name, uint64_t resume_lsn,
+/* Prepares to keep transactions in progress, if any are to be asked for. */
+static bool open_spool(struct mr_source *source, struct mr_error *err)
+{
+    const struct mr_source_context *context = source->context;
+    const struct mr_pg_config *config = context->config;
+    if (config->two_phase && PQserverVersion(source->replication.pg) < TWO_PHASE_VERSION_MIN) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "two_phase needs PostgreSQL 15 or later, this is %d; leave it out",
+                       PQserverVersion(source->replication.pg) / 10000);
+    }
+    if (context->data_dir_fd <= 0 || (!config->streaming && !config->two_phase)) {
+        return true;
+    }
+    source->spool = mr_pg_spool_open(context->env, context->data_dir_fd, context->name, err);
+    source->decoder.spool = source->spool;
+    source->decoder.keeps_relations = config->two_phase;
+    return source->spool != NULL;
+}
+
+/*
+ * Checks the slot, and says from where to ask for the stream: our position, unless transactions
+ * may be prepared and not decided; the server is not told of positions past such (send_status), and
+ * sends from there again what lies before ours too, which is stepped over.
+ */
+static bool check_slot(struct mr_source *source, const char *name, uint64_t *lsn,
                        struct mr_error *err)
 {
-    MR_ASSERT(resume_lsn != 0);
+    MR_ASSERT(*lsn != 0);
+    const struct mr_pg_config *config = source->context->config;
     struct mr_pg_slot slot;
-    return mr_pg_slot_read(&source->control, name, &slot, err) &&
-           mr_pg_slot_check(&slot, name, PQdb(source->control.pg), resume_lsn, err);
+    if (!mr_pg_slot_read(&source->control, name, &slot, err) ||
+        !mr_pg_slot_check(&slot, name, PQdb(source->control.pg), *lsn, err)) {
+        return false;
+    }
+    if (config->two_phase && slot.confirmed_lsn != 0) {
+        source->is_repeating = slot.confirmed_lsn < *lsn;
+        *lsn = slot.confirmed_lsn;
+    }
+    source->started_lsn = *lsn;
+    return true;
 }
 
 /* Large reads; and, where it pays, a small window in the kernel (see pg_pace.h). */
@@ -140,7 +209,7 @@ static bool connect_stream(struct mr_source *source, const struct mr_position *r
 {
     const struct mr_source_context *context = source->context;
     const struct mr_pg_config *config = context->config;
-    const uint64_t lsn = resume->native.major;
+    uint64_t lsn = resume->native.major;
     char slot[MR_PG_NAME_BYTES_MAX];
     char publication[MR_PG_NAME_BYTES_MAX];
     mr_pg_config_slot(config, context->pipeline, context->name, slot);
@@ -150,7 +219,7 @@ static bool connect_stream(struct mr_source *source, const struct mr_position *r
                                  err) &&
            mr_pg_identify(&source->replication, &source->identity, err) &&
            mr_pg_check_epoch(&source->replication, &source->identity, resume, err) &&
-           check_slot(source, slot, lsn, err) &&
+           check_slot(source, slot, &lsn, err) && open_spool(source, err) &&
            mr_pg_publication_ensure(&source->control, publication, &source->decoder.filter, err) &&
            measure_skew(source, err) && widen(source, err) &&
            start_replication(source, slot, publication, lsn, err);
@@ -172,6 +241,8 @@ struct mr_source *mr_pg_stream_open(const struct mr_source_context *context,
         .describer = {.context = source, .describe = describe},
         .value_bytes_max = context->value_bytes_max,
         .resume_lsn = lsn,
+        .target_bytes = context->target_bytes,
+        .refuses_foreign = config->origin == MR_PG_ORIGIN_NONE,
     };
     source->received_lsn = source->idle_lsn = source->handed_lsn = source->acked_lsn = lsn;
     if (!mr_pgoutput_init(&source->decoder, err) || !connect_stream(source, resume, err)) {
@@ -197,10 +268,14 @@ bool mr_pg_stream_send_status(struct mr_source *source, uint64_t now_ns, struct 
     const struct mr_env *env = source->context->env;
     uint8_t status[STATUS_BYTES] = {'r'};
     MR_ASSERT(source->acked_lsn != 0);
-    /* Written, flushed, applied: all three are what is durable here, and nothing else. */
-    put_u64(status + 1, source->acked_lsn);
-    put_u64(status + 9, source->acked_lsn);
-    put_u64(status + 17, source->acked_lsn);
+    /* Written, flushed, applied: all three are what is durable here, and nothing else. What was
+     * prepared is sent once, so nothing past it is confirmed before it is decided. */
+    const uint64_t held_lsn =
+        source->is_repeating ? source->started_lsn : mr_pgoutput_held_lsn(&source->decoder);
+    const uint64_t lsn = source->acked_lsn < held_lsn ? source->acked_lsn : held_lsn;
+    put_u64(status + 1, lsn);
+    put_u64(status + 9, lsn);
+    put_u64(status + 17, lsn);
     put_u64(status + 25, (uint64_t)(env->unix_us(env) - MR_PG_EPOCH_US));
     if (PQputCopyData(source->replication.pg, (const char *)status, STATUS_BYTES) != 1 ||
         PQflush(source->replication.pg) != 0) {
@@ -284,6 +359,8 @@ void mr_pg_stream_observe(struct mr_source *source, struct mr_source_observation
         .clock_skew_us = source->clock_skew_us,
         .commit_resolution_us = 1,
         .received_bytes = source->received_bytes,
+        .kept_bytes = source->spool == NULL ? 0 : mr_pg_spool_bytes(source->spool),
+        .kept_transactions = source->spool == NULL ? 0 : mr_pg_spool_count(source->spool),
     };
     (void)snprintf(observation->server, sizeof(observation->server), "PostgreSQL %d.%d",
                    version / 10000, version % 10000);
@@ -303,5 +380,6 @@ void mr_pg_stream_close(struct mr_source *source)
     mr_pg_connection_close(&source->replication);
     mr_pg_connection_close(&source->control);
     mr_pgoutput_done(&source->decoder);
+    mr_pg_spool_close(source->spool);
     free(source);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * pgoutput.c - transactions and relations; rows are pg_rows.c.
+ * pgoutput.c - transactions and relations; rows are pg_rows.c, transactions that have not committed
+ * pg_blocks.c.
  *
- * Messages, in the order in which the server sends them (protocol version 1, integers big-endian):
+ * Messages, in the order in which the server sends them (integers big-endian):
  *
  *   Begin     'B' u64 final_lsn, i64 commit_time, u32 xid
  *   Origin    'O' u64 lsn, cstring name
@@ -34,6 +35,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "pg_blocks.h"
 #include "pg_rows.h"
 #include "reader.h"
 
@@ -87,6 +89,7 @@ bool mr_pgoutput_init(struct mr_pgoutput *decoder, struct mr_error *err)
     if (!mr_arena_init(&decoder->scratch, SCRATCH_BYTES_MAX, SCRATCH_BYTES_KEPT, err)) {
         return false;
     }
+    decoder->described = &decoder->relations;
     decoder->old_row = mr_memory_new(MR_COLUMN_COUNT_MAX, sizeof(*decoder->old_row));
     decoder->new_row = mr_memory_new(MR_COLUMN_COUNT_MAX, sizeof(*decoder->new_row));
     return true;
@@ -96,6 +99,7 @@ void mr_pgoutput_done(struct mr_pgoutput *decoder)
 {
     MR_ASSERT(!decoder->is_begun);
     mr_pg_relations_done(&decoder->relations);
+    mr_pg_relations_done(&decoder->replayed_relations);
     mr_arena_done(&decoder->scratch);
     free(decoder->old_row);
     free(decoder->new_row);
@@ -126,50 +130,54 @@ static bool to_unix_us(int64_t pg_us, int64_t *unix_us, struct mr_error *err)
     return true;
 }
 
-static bool decode_begin(struct mr_pgoutput *decoder, struct mr_reader *in, struct mr_error *err)
+bool mr_pgoutput_begin(struct mr_pgoutput *decoder, const struct mr_pg_commit *commit,
+                       struct mr_error *err)
 {
-    const uint64_t final_lsn = mr_read_u64_be(in);
-    const int64_t commit_time = (int64_t)mr_read_u64_be(in);
-    const uint32_t xid = mr_read_u32_be(in);
     int64_t commit_us = 0;
-
-    if (!mr_reader_finish(in, "pgoutput Begin", err)) {
-        return false;
-    }
-    if (decoder->in_transaction || final_lsn == 0) {
+    if (decoder->in_transaction || commit->lsn == 0) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "pgoutput Begin %s",
-                       final_lsn == 0 ? "without a position" : "inside a transaction");
+                       commit->lsn == 0 ? "without a position" : "inside a transaction");
     }
-    if (!to_unix_us(commit_time, &commit_us, err)) {
+    if (!to_unix_us(commit->time, &commit_us, err)) {
         return mr_error_context(err, "pgoutput Begin");
     }
     MR_ASSERT(!decoder->is_begun && !decoder->is_continued);
     decoder->in_transaction = true;
-    decoder->is_skipped = final_lsn < decoder->resume_lsn;
-    decoder->xid = xid;
-    decoder->final_lsn = final_lsn;
+    decoder->is_skipped = commit->lsn < decoder->resume_lsn;
+    decoder->is_foreign = false;
+    decoder->xid = commit->xid;
+    decoder->final_lsn = commit->lsn;
     decoder->commit_us = commit_us;
     decoder->origin_length = 0;
     return true;
 }
 
-static bool check_commit(const struct mr_pgoutput *decoder, uint8_t flags, uint64_t commit_lsn,
-                         uint64_t end_lsn, struct mr_error *err)
+static bool decode_begin(struct mr_pgoutput *decoder, struct mr_reader *in, struct mr_error *err)
+{
+    struct mr_pg_commit commit = {.lsn = mr_read_u64_be(in)};
+    commit.time = (int64_t)mr_read_u64_be(in);
+    commit.xid = mr_read_u32_be(in);
+    return mr_reader_finish(in, "pgoutput Begin", err) && mr_pgoutput_begin(decoder, &commit, err);
+}
+
+static bool check_commit(const struct mr_pgoutput *decoder, const struct mr_pg_commit *commit,
+                         struct mr_error *err)
 {
     MR_ASSERT(decoder->resume_lsn > 0 || !decoder->is_skipped);
     if (!decoder->in_transaction) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "pgoutput Commit outside a transaction");
     }
-    if (flags != 0 || commit_lsn != decoder->final_lsn || end_lsn < commit_lsn) {
+    if (commit->flags != 0 || commit->lsn != decoder->final_lsn || commit->end_lsn < commit->lsn) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
-                       "pgoutput Commit does not match its Begin (flags %u, %llX, end %llX)", flags,
-                       (unsigned long long)commit_lsn, (unsigned long long)end_lsn);
+                       "pgoutput Commit does not match its Begin (flags %u, %llX, end %llX)",
+                       commit->flags, (unsigned long long)commit->lsn,
+                       (unsigned long long)commit->end_lsn);
     }
-    if (end_lsn < decoder->end_lsn) {
+    if (commit->end_lsn < decoder->end_lsn) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "pgoutput Commit moves back to %llX",
-                       (unsigned long long)end_lsn);
+                       (unsigned long long)commit->end_lsn);
     }
-    if (decoder->is_skipped != (end_lsn <= decoder->resume_lsn)) {
+    if (decoder->is_skipped != (commit->end_lsn <= decoder->resume_lsn)) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP,
                        "the position %llX to resume from lies inside a commit record",
                        (unsigned long long)decoder->resume_lsn);
@@ -177,19 +185,12 @@ static bool check_commit(const struct mr_pgoutput *decoder, uint8_t flags, uint6
     return true;
 }
 
-static enum mr_pg_decoded decode_commit(struct mr_pgoutput *decoder, struct mr_batch *batch,
-                                        struct mr_reader *in, struct mr_error *err)
+enum mr_pg_decoded mr_pgoutput_end(struct mr_pgoutput *decoder, struct mr_batch *batch,
+                                   const struct mr_pg_commit *commit, struct mr_error *err)
 {
     MR_ASSERT(!decoder->is_skipped || !decoder->is_begun);
-    const uint8_t flags = mr_read_u8(in);
-    const uint64_t commit_lsn = mr_read_u64_be(in);
-    const uint64_t end_lsn = mr_read_u64_be(in);
-    const int64_t commit_time = (int64_t)mr_read_u64_be(in);
     int64_t commit_us = 0;
-
-    if (!mr_reader_finish(in, "pgoutput Commit", err) ||
-        !check_commit(decoder, flags, commit_lsn, end_lsn, err) ||
-        !to_unix_us(commit_time, &commit_us, err)) {
+    if (!check_commit(decoder, commit, err) || !to_unix_us(commit->time, &commit_us, err)) {
         return MR_PG_FAILED;
     }
     if (decoder->is_continued && !decoder->is_begun) {
@@ -199,15 +200,28 @@ static enum mr_pg_decoded decode_commit(struct mr_pgoutput *decoder, struct mr_b
         }
     }
     if (decoder->is_begun) {
-        const struct mr_native_position end = {.major = end_lsn};
+        const struct mr_native_position end = {.major = commit->end_lsn};
         mr_batch_commit(batch, end, commit_us);
     }
     decoder->in_transaction = false;
     decoder->is_begun = false;
     decoder->is_continued = false;
     decoder->is_skipped = false;
-    decoder->end_lsn = end_lsn;
+    decoder->is_foreign = false;
+    decoder->end_lsn = commit->end_lsn;
     return MR_PG_DECODED;
+}
+
+static enum mr_pg_decoded decode_commit(struct mr_pgoutput *decoder, struct mr_batch *batch,
+                                        struct mr_reader *in, struct mr_error *err)
+{
+    struct mr_pg_commit commit = {.xid = decoder->xid, .flags = mr_read_u8(in)};
+    commit.lsn = mr_read_u64_be(in);
+    commit.end_lsn = mr_read_u64_be(in);
+    commit.time = (int64_t)mr_read_u64_be(in);
+    return mr_reader_finish(in, "pgoutput Commit", err)
+               ? mr_pgoutput_end(decoder, batch, &commit, err)
+               : MR_PG_FAILED;
 }
 
 static bool decode_origin(struct mr_pgoutput *decoder, struct mr_reader *in, struct mr_error *err)
@@ -229,6 +243,7 @@ static bool decode_origin(struct mr_pgoutput *decoder, struct mr_reader *in, str
     MR_ASSERT(name.bytes != NULL); /* the reader did not fail */
     memcpy(decoder->origin, name.bytes, name.length);
     decoder->origin_length = name.length;
+    decoder->is_foreign = decoder->refuses_foreign && name.length > 0;
     return true;
 }
 
@@ -291,17 +306,24 @@ static bool read_relation(struct mr_reader *in, struct mr_pg_table *table, struc
     return mr_reader_finish(in, "pgoutput Relation", err);
 }
 
-static bool decode_relation(struct mr_pgoutput *decoder, struct mr_reader *in, struct mr_error *err)
+bool mr_pgoutput_decode_relation(struct mr_pgoutput *decoder, struct mr_reader *in,
+                                 struct mr_error *err)
 {
     struct mr_pg_table table = {0};
+    const struct mr_slice message = {in->base + in->offset, mr_reader_left(in)};
     mr_arena_reset(&decoder->scratch);
     if (!read_relation(in, &table, &decoder->scratch, err)) {
         return false;
     }
     struct mr_pg_relation *relation =
-        mr_pg_relations_replace(&decoder->relations, table.oid, table.column_count, err);
+        mr_pg_relations_replace(decoder->described, table.oid, table.column_count, err);
     if (relation == NULL) {
         return false;
+    }
+    relation->described_at =
+        decoder->replayed == NULL ? decoder->message_number : decoder->replayed_number;
+    if (decoder->keeps_relations) {
+        mr_pg_relation_keep(relation, message);
     }
     relation->identity = table.identity;
     relation->is_captured = mr_table_filter_takes(&decoder->filter, table.space, table.name);
@@ -348,22 +370,17 @@ static enum mr_pg_decoded decode_truncate(struct mr_pgoutput *decoder, struct mr
 
 /* ---- Dispatch. ---- */
 
-static enum mr_pg_decoded decode_any(struct mr_pgoutput *decoder, struct mr_batch *batch,
-                                     struct mr_reader *in, struct mr_error *err)
+enum mr_pg_decoded mr_pgoutput_decode_change(struct mr_pgoutput *decoder, struct mr_batch *batch,
+                                             uint8_t tag, struct mr_reader *in,
+                                             struct mr_error *err)
 {
-    MR_ASSERT(in->offset == 0);
-    const uint8_t tag = mr_read_u8(in);
     switch (tag) {
     case 'I':
     case 'U':
     case 'D':
         return mr_pg_rows_decode(decoder, batch, tag, in, err);
-    case 'B':
-        return decode_begin(decoder, in, err) ? MR_PG_DECODED : MR_PG_FAILED;
-    case 'C':
-        return decode_commit(decoder, batch, in, err);
     case 'R':
-        return decode_relation(decoder, in, err) ? MR_PG_DECODED : MR_PG_FAILED;
+        return mr_pgoutput_decode_relation(decoder, in, err) ? MR_PG_DECODED : MR_PG_FAILED;
     case 'Y':
         return decode_type(in, err) ? MR_PG_DECODED : MR_PG_FAILED;
     case 'O':
@@ -378,11 +395,47 @@ static enum mr_pg_decoded decode_any(struct mr_pgoutput *decoder, struct mr_batc
     }
 }
 
+static enum mr_pg_decoded decode_any(struct mr_pgoutput *decoder, struct mr_batch *batch,
+                                     struct mr_reader *in, struct mr_error *err)
+{
+    MR_ASSERT(in->offset == 0);
+    const uint8_t tag = mr_read_u8(in);
+    if (MR_UNLIKELY(decoder->block != NULL)) {
+        return mr_pg_blocks_take(decoder, tag, in, err) ? MR_PG_DECODED : MR_PG_FAILED;
+    }
+    switch (tag) {
+    case 'I':
+    case 'U':
+    case 'D':
+        return mr_pg_rows_decode(decoder, batch, tag, in, err);
+    case 'B':
+        return decode_begin(decoder, in, err) ? MR_PG_DECODED : MR_PG_FAILED;
+    case 'C':
+        return decode_commit(decoder, batch, in, err);
+    case 'S':
+    case 'c':
+    case 'A':
+    case 'b':
+    case 'p':
+    case 'K':
+    case 'r':
+        return mr_pg_blocks_decode(decoder, batch, tag, in, err);
+    default:
+        return mr_pgoutput_decode_change(decoder, batch, tag, in, err);
+    }
+}
+
+uint64_t mr_pgoutput_held_lsn(const struct mr_pgoutput *decoder)
+{
+    return decoder->spool == NULL ? UINT64_MAX : mr_pg_spool_prepared_lsn(decoder->spool);
+}
+
 enum mr_pg_decoded mr_pgoutput_decode(struct mr_pgoutput *decoder, struct mr_batch *batch,
                                       const void *bytes, size_t length, struct mr_error *err)
 {
     struct mr_reader in = mr_reader_init(bytes, length);
     MR_ASSERT(decoder->is_begun == batch->transaction_open);
+    decoder->message_number++;
     const enum mr_pg_decoded decoded = decode_any(decoder, batch, &in, err);
     if (MR_UNLIKELY(decoded == MR_PG_FAILED) && decoder->in_transaction) {
         char lsn[MR_PG_LSN_TEXT_BYTES];

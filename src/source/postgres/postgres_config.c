@@ -30,6 +30,8 @@ static const char *const tls_modes[] = {"disable",   "prefer",      "require",
 static const char *const snapshot_modes[] = {"initial",     "initial_only", "no_data",
                                              "when_needed", "never",        NULL};
 
+static const char *const origins[] = {"any", "none", NULL};
+
 #define AT(field) .offset = offsetof(struct mr_pg_config, field)
 
 const struct mr_option mr_pg_options[] = {
@@ -120,6 +122,26 @@ const struct mr_option mr_pg_options[] = {
      .max = 86400000,
      .help = "write a marker into the server's log this often; 0 for never, which is right unless "
              "wal_sender_timeout is 0"},
+    {.name = "streaming",
+     .type = MR_OPT_BOOL,
+     AT(streaming),
+     .fallback = "true",
+     .help = "take large transactions while they go on (kept in data_dir/spool until they commit); "
+             "false: the server keeps them"},
+    {.name = "two_phase",
+     .type = MR_OPT_BOOL,
+     AT(two_phase),
+     .fallback = "false",
+     .help =
+         "take prepared transactions at PREPARE TRANSACTION instead of at COMMIT PREPARED, when "
+         "they become visible in any case (PostgreSQL 15 and later)"},
+    {.name = "origin",
+     .type = MR_OPT_CHOICE,
+     AT(origin),
+     .fallback = "any",
+     .choices = origins,
+     .help = "any, or none: leave out what was replicated to the server, so that two systems that "
+             "copy each other do not loop"},
     {0},
 };
 

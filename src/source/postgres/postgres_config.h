@@ -23,6 +23,11 @@ struct mr_pg_endpoint {
     unsigned port;
 };
 
+enum mr_pg_origin {
+    MR_PG_ORIGIN_ANY,
+    MR_PG_ORIGIN_NONE, /* only what was written on the server itself */
+};
+
 struct mr_pg_config {
     const char *url; /* without its password once checked */
     const char *host;
@@ -44,6 +49,9 @@ struct mr_pg_config {
     uint64_t snapshot_piece_bytes;
     uint64_t status_interval_ms;
     uint64_t heartbeat_ms; /* 0: none */
+    bool streaming;
+    bool two_phase;
+    unsigned origin; /* index into any, none: enum mr_pg_origin */
 
     /* Set by mr_pg_config_check(). */
     struct mr_pg_endpoint endpoints[MR_PG_HOSTS_MAX];
