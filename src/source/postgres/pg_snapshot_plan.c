@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pg_describe.h"
 #include "pg_snapshot.h"
 #include "pg_table.h"
 #include "writer.h"
