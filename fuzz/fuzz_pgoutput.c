@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "pg_copy.h"
+#include "pg_tree.h"
 #include "pgoutput.h"
 
 #define BATCH_BYTES     (256u << 10)
@@ -21,8 +22,44 @@
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const uint32_t type_oids[] = {16,  17,   19,   20,   21,   23,   25,   26,   114,  700,
-                                     701, 1042, 1043, 1082, 1083, 1114, 1184, 1700, 2950, 3802};
+/* Numbers of built-in types, and those that make_types() makes up. */
+enum { COMPOSITE = 70000, COMPOSITES, HSTORE, DOMAIN_OF_ARRAY, TEXT_RANGE, FOREIGN };
+static const uint32_t type_oids[] = {
+    16,         17,      18,   19,        20,
+    21,         23,      25,   26,        27,
+    114,        142,     600,  601,       602,
+    603,        604,     628,  650,       700,
+    701,        718,     774,  790,       829,
+    869,        1042,    1043, 1082,      1083,
+    1114,       1184,    1186, 1266,      1560,
+    1562,       1700,    2950, 3220,      3614,
+    3802,       4072,    1007, 1009,      1231,
+    1021,       199,     22,   3904,      3906,
+    3908,       4451,    6152, COMPOSITE, COMPOSITES,
+    HSTORE,     5069,    1187, 1000,      3905,
+    2201,       1003,    1016, 1002,      DOMAIN_OF_ARRAY,
+    TEXT_RANGE, FOREIGN,
+};
+
+static void make_types(struct mr_pg_types *types)
+{
+    static const char *const names[] = {"n", "many"};
+    static const uint32_t oids[] = {23, 1009};
+    const struct mr_pg_type_draft drafts[] = {
+        {.oid = COMPOSITE,
+         .shape = MR_PG_SHAPE_COMPOSITE,
+         .field_count = 2,
+         .field_names = names,
+         .field_oids = oids},
+        {.oid = COMPOSITES, .shape = MR_PG_SHAPE_ARRAY, .element_oid = COMPOSITE},
+        {.oid = HSTORE, .shape = MR_PG_SHAPE_HSTORE},
+        {.oid = TEXT_RANGE, .shape = MR_PG_SHAPE_RANGE, .element_oid = 25},
+    };
+    for (size_t i = 0; i < MR_ARRAY_LEN(drafts); i++) {
+        mr_pg_types_add(types, &drafts[i]);
+    }
+    mr_pg_types_add_alias(types, DOMAIN_OF_ARRAY, 1007);
+}
 
 /* Every cell of the batch is readable, and the counts agree. */
 static void check_batch(const struct mr_batch *batch)
@@ -97,13 +134,16 @@ static void run_copy(const uint8_t *data, size_t size, struct mr_catalog *catalo
                      struct mr_batch_pool *pool)
 {
     struct mr_error err = {0};
+    struct mr_pg_types types = {0};
+    make_types(&types);
     struct mr_column columns[MR_ARRAY_LEN(type_oids)];
     struct mr_pg_plan plans[MR_ARRAY_LEN(type_oids)];
     for (size_t i = 0; i < MR_ARRAY_LEN(type_oids); i++) {
         columns[i] = (struct mr_column){
             .name = "c", .source_type = "t", .key_index = MR_NOT_IN_KEY, .nullable = true};
         /* numeric(12,2), where a modifier matters */
-        const struct mr_pg_type_ref ref = {type_oids[i], 786438, false};
+        const struct mr_pg_type_ref ref = {
+            .oid = type_oids[i], .modifier = 786438, .types = &types};
         const bool known = mr_pg_type_resolve(ref, &columns[i], &plans[i]);
         assert(known);
         plans[i].is_nullable = i != 0;
@@ -126,6 +166,7 @@ static void run_copy(const uint8_t *data, size_t size, struct mr_catalog *catalo
         mr_batch_clear(batch);
     }
     mr_batch_release(batch);
+    mr_pg_types_done(&types);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

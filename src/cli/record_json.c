@@ -183,6 +183,7 @@ static void put_value(struct mr_json *json, const struct mr_column *column,
     case MR_TYPE_DURATION:
     case MR_TYPE_TIMESTAMP:
     case MR_TYPE_TIMESTAMPTZ:
+    case MR_TYPE_INTERVAL:
     case MR_TYPE_UUID:
     case MR_TYPE_BYTES:
         put_printed(json, column, cells, row);

@@ -219,11 +219,42 @@ static void print_time_value(struct printer *out, enum mr_type type, int64_t num
     }
 }
 
+static void print_part(struct printer *out, int64_t value, char unit)
+{
+    if (value != 0) {
+        print_format(out, "%" PRId64 "%c", value, unit);
+    }
+}
+
+/* ISO 8601, with a sign at each part: "P1Y2M-3DT4H-5.5S"; "PT0S" for nothing at all. */
+static void print_interval(struct printer *out, struct mr_interval interval)
+{
+    const int64_t seconds = interval.us / SECOND_US;
+    const int64_t fraction = interval.us % SECOND_US;
+    print_text(out, "P");
+    print_part(out, interval.months / 12, 'Y');
+    print_part(out, interval.months % 12, 'M');
+    print_part(out, interval.days, 'D');
+    if (interval.us == 0 && (interval.months != 0 || interval.days != 0)) {
+        return;
+    }
+    print_text(out, "T");
+    print_part(out, seconds / 3600, 'H');
+    print_part(out, seconds / 60 % 60, 'M');
+    if (fraction != 0) {
+        print_format(out, "%s%d.%06dS", fraction < 0 ? "-" : "", abs((int)(seconds % 60)),
+                     abs((int)fraction));
+    } else if (seconds % 60 != 0 || seconds == 0) {
+        print_format(out, "%dS", (int)(seconds % 60));
+    }
+}
+
 static void print_value(struct printer *out, const struct mr_column *column, enum mr_type type,
                         struct mr_slice cell)
 {
     float single;
     double real;
+    struct mr_interval interval;
     switch (type) {
     case MR_TYPE_BOOL:
         print_text(out, cell.bytes[0] != 0 ? "true" : "false");
@@ -257,6 +288,10 @@ static void print_value(struct printer *out, const struct mr_column *column, enu
     case MR_TYPE_TIMESTAMP:
     case MR_TYPE_TIMESTAMPTZ:
         print_time_value(out, type, read_signed(cell));
+        return;
+    case MR_TYPE_INTERVAL:
+        memcpy(&interval, cell.bytes, sizeof(interval));
+        print_interval(out, interval);
         return;
     case MR_TYPE_UUID:
         print_uuid(out, cell);

@@ -111,6 +111,7 @@ MR_PUT_FIXED(f32, float)
 MR_PUT_FIXED(f64, double)
 __extension__ typedef __int128 mr_i128;
 MR_PUT_FIXED(i128, mr_i128)
+MR_PUT_FIXED(interval, struct mr_interval)
 #undef MR_PUT_FIXED
 
 /** Puts an unscaled decimal into a column of 2, 4, 8 or 16 bytes; the value must fit (asserted). */

@@ -28,9 +28,12 @@ static const char *const names[MR_TYPE_COUNT] = {
     [MR_TYPE_TEXT] = "text",
     [MR_TYPE_BYTES] = "bytes",
     [MR_TYPE_JSON] = "json",
+    [MR_TYPE_INTERVAL] = "interval",
 };
 
-_Static_assert(MR_TYPE_JSON + 1 == MR_TYPE_COUNT, "a new type needs a name, a width and a count");
+_Static_assert(sizeof(struct mr_interval) == 16, "an interval has no padding");
+_Static_assert(MR_TYPE_INTERVAL + 1 == MR_TYPE_COUNT,
+               "a new type needs a name, a width and a count");
 
 static size_t decimal_width(unsigned precision)
 {
@@ -68,6 +71,7 @@ size_t mr_type_width(enum mr_type type, unsigned precision)
     case MR_TYPE_TIMESTAMPTZ:
         return 8;
     case MR_TYPE_UUID:
+    case MR_TYPE_INTERVAL:
         return 16;
     case MR_TYPE_DECIMAL:
         return decimal_width(precision);

@@ -13,12 +13,18 @@
  *   DATE         4             i32 days since 1970-01-01
  *   TIME         8             i64 microseconds since midnight, 0 .. 86,400,000,000
  *   DURATION     8             i64 microseconds, signed (MySQL TIME: -838:59:59 .. 838:59:59)
+ *   INTERVAL     16            struct mr_interval: months, days and microseconds, each signed and
+ *                              none turned into another
  *   TIMESTAMP    8             i64 microseconds since 1970-01-01 00:00, no zone
  *   TIMESTAMPTZ  8             i64 microseconds since 1970-01-01 00:00 UTC
  *   UUID         16            big-endian bytes
  *   TEXT         variable      UTF-8
  *   BYTES        variable      anything
  *   JSON         variable      UTF-8 JSON text
+ *
+ * A DATE, TIMESTAMP or TIMESTAMPTZ may be infinite: MR_DATE_INFINITY, MR_TIMESTAMP_INFINITY or the
+ * negative of it, which no finite value has (the numbers are DuckDB's). The numbers below the
+ * negative ones are not used.
  */
 #ifndef MR_CORE_TYPE_H
 #define MR_CORE_TYPE_H
@@ -49,10 +55,21 @@ enum mr_type {
     MR_TYPE_TEXT = 19,
     MR_TYPE_BYTES = 20,
     MR_TYPE_JSON = 21,
+    MR_TYPE_INTERVAL = 22,
 };
 
-#define MR_TYPE_COUNT         22
+#define MR_TYPE_COUNT         23
 #define MR_DECIMAL_DIGITS_MAX 38
+
+#define MR_DATE_INFINITY      INT32_MAX
+#define MR_TIMESTAMP_INFINITY INT64_MAX
+
+/** A cell of type INTERVAL. */
+struct mr_interval {
+    int32_t months;
+    int32_t days;
+    int64_t us;
+};
 
 /** Bytes of one cell, or 0 for a variable-length type. precision matters for DECIMAL alone. */
 size_t mr_type_width(enum mr_type type, unsigned precision);

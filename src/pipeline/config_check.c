@@ -53,12 +53,12 @@ struct refusal {
     const char *instead;
 };
 
-static bool asks_type_error(const struct mr_table_policy *policy)
+static bool asks_quarantine(const struct mr_table_policy *policy)
 {
-    bool asks = policy->on_type_error != MR_ON_TYPE_ERROR_STOP;
+    bool asks = policy->on_type_error == MR_ON_TYPE_ERROR_QUARANTINE;
 
     for (size_t i = 0; i < policy->column_count; i++) {
-        asks = asks || policy->columns[i].on_type_error != MR_ON_TYPE_ERROR_STOP;
+        asks = asks || policy->columns[i].on_type_error == MR_ON_TYPE_ERROR_QUARANTINE;
     }
     return asks;
 }
@@ -70,7 +70,7 @@ bool mr_config_check_policy(const struct mr_table_policy *policy, const char *fi
         {"mode", policy->mode != MR_TABLE_CURRENT, "only \"current\" is"},
         {"on_schema_change", policy->on_schema_change != MR_ON_SCHEMA_CHANGE_EVOLVE,
          "only \"evolve\" is"},
-        {"on_type_error", asks_type_error(policy), "only \"stop\" is"},
+        {"on_type_error", asks_quarantine(policy), "\"stop\", \"text\" and \"null\" are"},
         {"key", policy->key.count > 0, "give the table a key on the server"},
         {"retention.column", policy->retention_column != NULL, "leave it out"},
         {"retention.keep", policy->retention_keep_ms != 0, "leave it out"},
@@ -232,10 +232,10 @@ bool mr_config_check_whole(const struct mr_pipeline_config *config, struct mr_er
                        "only \"stop\" is",
                        config->file);
     }
-    if (config->on_type_error != MR_ON_TYPE_ERROR_STOP) {
+    if (config->on_type_error == MR_ON_TYPE_ERROR_QUARANTINE) {
         return mr_fail(err, MR_E_CONFIG, MR_STOP,
-                       "%s: this value of \"on_type_error\" is not available in this version; only "
-                       "\"stop\" is",
+                       "%s: this value of \"on_type_error\" is not available in this version; "
+                       "\"stop\", \"text\" and \"null\" are",
                        config->file);
     }
     if (config->value_bytes_max > config->memory_bytes_max) {

@@ -68,7 +68,7 @@ const struct mr_option mr_config_pipeline_options[] = {
         .fallback = "stop",
         .choices = type_error_choices,
         .help = "what a value does that its column's type cannot hold, where tables[] says nothing "
-                "else (this version: stop)",
+                "else (docs/TYPES.md; this version: not quarantine)",
     },
     {
         .name = "console.listen",
@@ -219,7 +219,7 @@ const struct mr_option mr_config_policy_options[] = {
         .fallback = "inherit",
         .choices = type_error_choices,
         .help = "what a value does that its column's type cannot hold; inherit: what the file's "
-                "top says (this version: stop)",
+                "top says (this version: not quarantine)",
     },
     {
         .name = "key",

@@ -71,6 +71,26 @@ static void put_table_rows(struct mr_lane *lane, struct mr_writer *out)
     }
 }
 
+static void put_nulled(struct mr_pipeline *pipeline, struct mr_writer *out)
+{
+    mr_exposition_family(out, "millrace_values_nulled_total", "counter",
+                         "Values that became NULL because the column's on_type_error says so.");
+    for (uint32_t i = 0; i < pipeline->lane_count; i++) {
+        struct mr_nulled_count count;
+        for (uint32_t n = 0; mr_nulled_get(pipeline->lanes[i].nulled, n, &count); n++) {
+            char table[512];
+            (void)snprintf(table, sizeof(table), "%s.%s", count.schema->space, count.schema->table);
+            const struct mr_label labels[] = {
+                {"source", pipeline->lanes[i].config->name},
+                {"table", table},
+                {"column", count.schema->columns[count.column].name},
+                {0},
+            };
+            mr_exposition_uint(out, "millrace_values_nulled_total", labels, count.count);
+        }
+    }
+}
+
 static void put_streams(struct mr_pipeline *pipeline, struct mr_writer *out)
 {
     struct mr_stream_observation streams[MR_LOADER_SOURCES_MAX];
@@ -160,6 +180,7 @@ void mr_pipeline_metrics(struct mr_pipeline *pipeline, struct mr_writer *out)
     for (uint32_t i = 0; i < pipeline->lane_count; i++) {
         put_table_rows(&pipeline->lanes[i], out);
     }
+    put_nulled(pipeline, out);
     put_streams(pipeline, out);
     put_sinks(pipeline, out);
 }

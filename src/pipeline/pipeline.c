@@ -93,6 +93,7 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
                 .wait_ms_max = CONNECT_WAIT_MS,
                 .data_dir_fd = pipeline->data_dir.fd,
                 .policies = &pipeline->config->policies,
+                .nulled = lane->nulled,
             },
         .source_index = index,
         .journal = &lane->journal,
@@ -117,6 +118,7 @@ static bool open_lanes(struct mr_pipeline *pipeline, const struct mr_budget *bud
         lane->config = &pipeline->config->sources[i];
         pipeline->source_names[i] = lane->config->name;
         lane->catalog = mr_catalog_open();
+        lane->nulled = mr_nulled_open();
         if (!open_stream(pipeline, lane, budget, err)) {
             return mr_error_context(err, "open stream of source \"%s\"", lane->config->name);
         }
@@ -261,6 +263,7 @@ void mr_pipeline_close(struct mr_pipeline *pipeline)
             mr_link_done(&lane->link);
         }
         mr_catalog_close(lane->catalog);
+        mr_nulled_close(lane->nulled);
     }
     mr_data_dir_close(&pipeline->data_dir, env);
     (void)pthread_mutex_destroy(&pipeline->lock);

@@ -19,6 +19,7 @@ struct mr_lane {
     struct mr_pipeline *pipeline;
     const struct mr_source_config *config;
     struct mr_catalog *catalog;
+    struct mr_nulled *nulled;
     const struct mr_stream_ops *stream_ops;
     struct mr_stream *stream;
     struct mr_journal journal;

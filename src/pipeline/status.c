@@ -53,7 +53,19 @@ static void key_time(struct mr_json *json, const char *key, int64_t us)
     mr_json_string(json, text);
 }
 
-static void put_table(struct mr_json *json, const struct mr_table_view *view)
+/* Values of the table that became NULL, as on_type_error of their columns has it. */
+static uint64_t count_nulled(struct mr_nulled *nulled, const struct mr_schema *schema)
+{
+    struct mr_nulled_count count;
+    uint64_t total = 0;
+    for (uint32_t i = 0; mr_nulled_get(nulled, i, &count); i++) {
+        total += count.schema->table_id == schema->table_id ? count.count : 0;
+    }
+    return total;
+}
+
+static void put_table(struct mr_json *json, struct mr_nulled *nulled,
+                      const struct mr_table_view *view)
 {
     const struct mr_schema *schema = view->counts.schema;
     char name[512];
@@ -74,6 +86,7 @@ static void put_table(struct mr_json *json, const struct mr_table_view *view)
     key_uint(json, "updates", view->counts.updates);
     key_uint(json, "deletes", view->counts.deletes);
     key_uint(json, "truncates", view->counts.truncates);
+    key_uint(json, "values_nulled", count_nulled(nulled, schema));
     key_time(json, "last_change", view->counts.last_change_us);
     mr_json_object_end(json);
 }
@@ -85,7 +98,7 @@ static void put_tables(struct mr_json *json, struct mr_lane *lane)
     struct mr_table_view view;
     for (uint32_t i = 0; mr_lane_table(lane, i, &view); i++) {
         if (view.counts.schema != NULL) {
-            put_table(json, &view);
+            put_table(json, lane->nulled, &view);
         }
     }
     mr_json_array_end(json);

@@ -37,6 +37,7 @@
 #include "compiler.h"
 #include "env.h"
 #include "error.h"
+#include "nulled.h"
 #include "options.h"
 #include "position.h"
 #include "schema.h"
@@ -73,6 +74,7 @@ struct mr_source_context {
     const struct mr_policies *policies;  /* by table; NULL: the defaults */
     struct mr_table_choices *choices;    /* beside the configured globs; NULL: none */
     const struct mr_snapshot_wish *wish; /* for snapshot_open(); NULL: all tables, from scratch */
+    struct mr_nulled *nulled; /* counts values that became NULL by policy; NULL: nobody does */
 };
 
 enum mr_next {

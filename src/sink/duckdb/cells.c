@@ -16,7 +16,10 @@
 #define UUID_BYTES        16
 
 _Static_assert(sizeof(duckdb_string_t) == 16, "strings are 16 bytes in a vector");
-_Static_assert(sizeof(duckdb_interval) == 16, "intervals are months, days, microseconds");
+_Static_assert(sizeof(duckdb_interval) == sizeof(struct mr_interval) &&
+                   offsetof(duckdb_interval, days) == offsetof(struct mr_interval, days) &&
+                   offsetof(duckdb_interval, micros) == offsetof(struct mr_interval, us),
+               "intervals are months, days, microseconds");
 
 struct type_row {
     const char *name; /* as DuckDB prints it in duckdb_columns().data_type */
@@ -45,6 +48,7 @@ static const struct type_row type_rows[MR_TYPE_COUNT] = {
     [MR_TYPE_TEXT] = {"VARCHAR", DUCKDB_TYPE_VARCHAR},
     [MR_TYPE_BYTES] = {"BLOB", DUCKDB_TYPE_BLOB},
     [MR_TYPE_JSON] = {"JSON", DUCKDB_TYPE_VARCHAR},
+    [MR_TYPE_INTERVAL] = {"INTERVAL", DUCKDB_TYPE_INTERVAL},
 };
 
 void mr_cells_type_name(const struct mr_column *column, char *text, size_t size)

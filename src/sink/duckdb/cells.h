@@ -5,10 +5,11 @@
  *   core type     DuckDB                     form
  *   BOOL..F64     BOOLEAN, TINYINT .. DOUBLE as it is
  *   DECIMAL(p,s)  DECIMAL(p,s)               as it is: the widths are the same
- *   DATE          DATE                       as it is
+ *   DATE          DATE                       as it is, infinities too
  *   TIME          TIME                       as it is
  *   DURATION      INTERVAL                   months 0, days 0, microseconds
- *   TIMESTAMP     TIMESTAMP                  as it is
+ *   INTERVAL      INTERVAL                   as it is
+ *   TIMESTAMP     TIMESTAMP                  as it is, infinities too
  *   TIMESTAMPTZ   TIMESTAMP WITH TIME ZONE   as it is (UTC)
  *   UUID          UUID                       128-bit integer with the top bit flipped
  *   TEXT          VARCHAR                    12 bytes in place, or prefix and pointer

@@ -8,7 +8,8 @@
  * Every session sets search_path to nothing, so that names in answers are always qualified and no
  * object of a user is called by accident, and switches off the time limits that an administrator
  * may have set for sessions that idle in a transaction: a snapshot does just that. With
- * row_security off a policy that would hide rows from us is an error instead.
+ * row_security off a policy that would hide rows from us is an error instead. Where the server
+ * prints values for us (pg_tree.h, foreign types), it does so the same way in every session.
  */
 #include "pg_connection.h"
 
@@ -29,6 +30,8 @@
 static const char session_settings[] =
     "SELECT pg_catalog.set_config(s.name, s.value, false) FROM (VALUES ('search_path', ''), "
     "('statement_timeout', '0'), ('lock_timeout', '0'), "
+    "('datestyle', 'ISO, YMD'), ('intervalstyle', 'postgres'), ('timezone', 'UTC'), "
+    "('bytea_output', 'hex'), ('extra_float_digits', '1'), "
     "('row_security', 'off'), ('idle_in_transaction_session_timeout', '0')) AS s(name, value)";
 
 /* ---- Failures. ---- */
@@ -440,6 +443,21 @@ PGresult *mr_pg_query(struct mr_pg_connection *connection, const char *sql,
     MR_ASSERT(connection->pg != NULL && connection->kind == MR_PG_CONNECTION_SQL);
     if (PQsendQueryParams(connection->pg, sql, parameter_count, NULL, parameters, NULL, NULL, 0) ==
         0) {
+        (void)mr_pg_fail_result(connection, NULL, "query", err);
+        return NULL;
+    }
+    return mr_pg_collect(connection, err);
+}
+
+PGresult *mr_pg_query_binary(struct mr_pg_connection *connection, const char *sql, uint32_t type,
+                             struct mr_slice value, struct mr_error *err)
+{
+    const Oid types[] = {type};
+    const char *const values[] = {value.length == 0 ? "" : (const char *)value.bytes};
+    const int lengths[] = {(int)value.length};
+    const int formats[] = {1};
+    MR_ASSERT(connection->pg != NULL && value.length <= INT32_MAX);
+    if (PQsendQueryParams(connection->pg, sql, 1, types, values, lengths, formats, 0) == 0) {
         (void)mr_pg_fail_result(connection, NULL, "query", err);
         return NULL;
     }

@@ -57,6 +57,10 @@ PGresult *mr_pg_collect(struct mr_pg_connection *connection, struct mr_error *er
 bool mr_pg_run(struct mr_pg_connection *connection, const char *sql,
                struct mr_error *err) MR_MUST_CHECK;
 
+/** As mr_pg_query() with one parameter in its type's binary form. */
+PGresult *mr_pg_query_binary(struct mr_pg_connection *connection, const char *sql, uint32_t type,
+                             struct mr_slice value, struct mr_error *err);
+
 /**
  * Makes later reads larger. libpq reads into a buffer of 16 KiB, which it makes larger for a
  * message that does not fit and never smaller again; so one long row is asked for before a long

@@ -12,6 +12,7 @@
 #include "batch.h"
 #include "compiler.h"
 #include "error.h"
+#include "nulled.h"
 #include "pg_types.h"
 #include "pgoutput.h"
 
@@ -19,9 +20,10 @@ struct mr_pg_copy {
     const struct mr_schema *schema;
     const struct mr_pg_plan *plans;
     uint64_t value_bytes_max;
-    size_t offset;    /* in the message at hand: rows before it are in a batch */
-    bool has_header;  /* the signature came */
-    bool has_trailer; /* the mark after the last row came */
+    struct mr_nulled *nulled; /* counts values that became NULL; NULL: nobody does */
+    size_t offset;            /* in the message at hand: rows before it are in a batch */
+    bool has_header;          /* the signature came */
+    bool has_trailer;         /* the mark after the last row came */
 };
 
 /** Decodes one CopyData message, which holds whole rows (the protocol promises one). */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pg_describe_types.h"
+
 #define GENERATED_VERSION_MIN 180000
 
 enum field {
@@ -156,7 +158,7 @@ bool mr_pg_describe(void *connection, struct mr_pg_table *table, struct mr_arena
         }
     }
     PQclear(result);
-    return ok || fail_full(table, err);
+    return (ok || fail_full(table, err)) && mr_pg_describe_types(connection, table, err);
 }
 
 /* Whether name is one of those joined by '\x1f'. */
@@ -207,5 +209,5 @@ bool mr_pg_describe_whole(struct mr_pg_connection *connection, struct mr_pg_tabl
     }
     ok = ok && table->columns != NULL;
     PQclear(result);
-    return ok || fail_full(table, err);
+    return (ok || fail_full(table, err)) && mr_pg_describe_types(connection, table, err);
 }

@@ -15,6 +15,7 @@
 #include "pg_describe.h"
 #include "pg_publication.h"
 #include "pg_slot.h"
+#include "pg_tree.h"
 #include "table_filter.h"
 
 #define SCRATCH_BYTES_MAX  (UINT32_C(16) << 20)
@@ -27,6 +28,7 @@ struct preflight {
     struct mr_pg_connection connection;
     struct mr_table_filter filter;
     struct mr_arena scratch;
+    struct mr_pg_types types;
     char slot[MR_PG_NAME_BYTES_MAX];
     char publication[MR_PG_NAME_BYTES_MAX];
     bool slot_exists;
@@ -284,6 +286,7 @@ static bool check_table(struct preflight *preflight, const PGresult *tables, int
         .space = mr_pg_field(tables, row, TABLE_SPACE),
         .name = mr_pg_field(tables, row, TABLE_NAME),
         .identity = mr_pg_field(tables, row, TABLE_IDENTITY)[0],
+        .types = &preflight->types,
     };
     (void)snprintf(what, sizeof(what), "table %s.%s", table.space, table.name);
     mr_arena_reset(&preflight->scratch);
@@ -294,8 +297,9 @@ static bool check_table(struct preflight *preflight, const PGresult *tables, int
     const struct mr_pg_column *unsupported = mr_pg_table_unsupported(&table, &type_name);
     if (unsupported != NULL) {
         mr_findings_add(preflight->findings, MR_FINDING_ERROR, what,
-                        "column \"%s\" has the type %s, which is not captured; add \"%s.%s\" to "
-                        "\"exclude\", or change the column's type",
+                        "column \"%s\" has the type %s, which holds a type that the server cannot "
+                        "send in binary form; publish the table with a list of columns without "
+                        "it, or add \"%s.%s\" to \"exclude\"",
                         unsupported->name, type_name, table.space, table.name);
     }
     if (!has_key(&table)) {
@@ -355,5 +359,6 @@ bool mr_pg_preflight(const struct mr_source_context *context, struct mr_findings
         check_server(&preflight, err) && check_tables(&preflight, err);
     mr_pg_connection_close(&preflight.connection);
     mr_arena_done(&preflight.scratch);
+    mr_pg_types_done(&preflight.types);
     return ok;
 }

@@ -116,7 +116,8 @@ static void write_command(struct mr_snapshot_reader *reader, struct mr_writer *w
     const struct mr_pg_leaf *leaf = find_leaf(copied, &piece);
     const bool is_plain = leaf->filenode != 0;
     append(writer, "COPY ");
-    if (is_plain && leaf->piece_count == 1 && leaf->filter == NULL && copied->columns[0] != '\0') {
+    if (is_plain && leaf->piece_count == 1 && leaf->filter == NULL && copied->columns[0] != '\0' &&
+        !copied->is_selected) {
         append(writer, leaf->qualified);
         append(writer, " (");
         append(writer, copied->columns);
@@ -152,6 +153,7 @@ bool mr_pg_reader_begin(struct mr_snapshot_reader *reader, uint32_t table, uint3
         .schema = snapshot->tables[table].schema,
         .plans = snapshot->copied[table].plans,
         .value_bytes_max = snapshot->context->value_bytes_max,
+        .nulled = snapshot->context->nulled,
     };
     mr_writer_init(&writer, COMMAND_BYTES_MAX);
     write_command(reader, &writer);

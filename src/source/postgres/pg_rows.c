@@ -138,6 +138,87 @@ static enum put put_unchanged(struct job *job, struct mr_chunk *chunk, uint16_t 
                : full_or_failed(job);
 }
 
+/* The value became NULL, as the column's policy has it; counted once the row is whole. */
+static MR_COLD enum put put_nulled(struct job *job, struct mr_chunk *chunk, uint16_t at,
+                                   uint16_t column)
+{
+    MR_ASSERT(job->relation->plans[column].is_nullable);
+    mr_put_null(&chunk->columns[at], chunk->row_count);
+    mr_nulled_add(job->decoder->nulled, job->relation->schema, column);
+    return PUT_OK;
+}
+
+/* Only the server can read the value: it is asked for its text. */
+static MR_COLD enum put put_foreign(struct job *job, struct mr_chunk *chunk, uint16_t at,
+                                    uint16_t column, const struct mr_pg_wire_cell *cell)
+{
+    const struct mr_pg_describer *describer = &job->decoder->describer;
+    struct mr_slice text = {0};
+    MR_ASSERT(job->relation->plans[column].type != NULL);
+    if (describer->print == NULL) {
+        return fail_cell(job, column, MR_PG_PUT_FOREIGN);
+    }
+    mr_arena_reset(&job->decoder->scratch);
+    if (!describer->print(describer->context, job->relation->plans[column].type->oid, cell->value,
+                          &job->decoder->scratch, &text, job->err)) {
+        const struct mr_schema *schema = job->relation->schema;
+        (void)mr_error_context(job->err, "table \"%s.%s\", column \"%s\" of type %s", schema->space,
+                               schema->table, schema->columns[column].name,
+                               schema->columns[column].source_type);
+        return PUT_FAILED;
+    }
+    if (!mr_pg_text_is_utf8(text.bytes, text.length)) {
+        return fail_cell(job, column, MR_PG_PUT_ENCODING);
+    }
+    return mr_put_bytes(&chunk->columns[at], &job->batch->arena, chunk->row_count, text.bytes,
+                        text.length)
+               ? PUT_OK
+               : full_or_failed(job);
+}
+
+/* The type's fields are not what they were: it is learnt anew, and the value tried once more. */
+static MR_COLD enum mr_pg_put put_altered(struct job *job, struct mr_chunk *chunk, uint16_t at,
+                                          uint16_t column, const struct mr_pg_wire_cell *cell)
+{
+    const struct mr_pg_describer *describer = &job->decoder->describer;
+    struct mr_pg_plan *plan = &job->relation->plans[column];
+    MR_ASSERT(plan->type != NULL);
+    if (describer->describe_type == NULL ||
+        !describer->describe_type(describer->context, plan->type->oid, &job->decoder->types,
+                                  job->err)) {
+        return MR_PG_PUT_ALTERED;
+    }
+    plan->type = mr_pg_types_find(&job->decoder->types, plan->type->oid);
+    return plan->put(&chunk->columns[at], &job->batch->arena, chunk->row_count, plan, cell->value);
+}
+
+/* A cell that could not just be put. */
+static MR_COLD enum put put_otherwise(struct job *job, struct mr_chunk *chunk, uint16_t at,
+                                      uint16_t column, const struct mr_pg_wire_cell *cell,
+                                      enum mr_pg_put result)
+{
+    MR_ASSERT(result != MR_PG_PUT_OK);
+    if (result == MR_PG_PUT_ALTERED) {
+        result = put_altered(job, chunk, at, column, cell);
+        if (job->err->code != MR_OK) {
+            return PUT_FAILED;
+        }
+    }
+    if (result == MR_PG_PUT_OK) {
+        return PUT_OK;
+    }
+    if (result == MR_PG_PUT_FULL) {
+        return full_or_failed(job);
+    }
+    if (result == MR_PG_PUT_FOREIGN) {
+        return put_foreign(job, chunk, at, column, cell);
+    }
+    if (mr_pg_put_is_type_error(result) && job->relation->plans[column].nulls_errors) {
+        return put_nulled(job, chunk, at, column);
+    }
+    return fail_cell(job, column, result);
+}
+
 /* Puts a cell of schema column `column` into the chunk's column `at`. */
 static inline enum put put_cell(struct job *job, struct mr_chunk *chunk, uint16_t at,
                                 uint16_t column, const struct mr_pg_wire_cell *cell)
@@ -161,7 +242,7 @@ static inline enum put put_cell(struct job *job, struct mr_chunk *chunk, uint16_
     if (MR_LIKELY(result == MR_PG_PUT_OK)) {
         return PUT_OK;
     }
-    return result == MR_PG_PUT_FULL ? full_or_failed(job) : fail_cell(job, column, result);
+    return put_otherwise(job, chunk, at, column, cell, result);
 }
 
 /* ---- Rows. ---- */

@@ -171,6 +171,7 @@ void mr_pg_snapshot_close(struct mr_snapshot *snapshot)
     }
     mr_pg_connection_close(&snapshot->exporter);
     mr_pg_connection_close(&snapshot->control);
+    mr_pg_types_done(&snapshot->types);
     mr_arena_done(&snapshot->arena);
     free(snapshot);
 }

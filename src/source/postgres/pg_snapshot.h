@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "pg_connection.h"
 #include "pg_slot.h"
+#include "pg_tree.h"
 #include "pg_types.h"
 #include "source.h"
 
@@ -25,6 +26,7 @@ struct mr_pg_leaf {
 /** A table to copy, beside what the contract shows of it. */
 struct mr_pg_copied {
     const char *columns; /* the list for SELECT */
+    bool is_selected;    /* the list has expressions, so that only SELECT takes it */
     struct mr_pg_plan *plans;
     struct mr_pg_leaf *leaves;
     uint32_t leaf_count;
@@ -37,6 +39,7 @@ struct mr_snapshot {
     struct mr_pg_connection exporter; /* holds the exported snapshot until it is released */
     struct mr_pg_identity_of identity;
     struct mr_pg_slot_start point; /* where the copy is exact */
+    struct mr_pg_types types;      /* read by the readers, written before there are any */
     struct mr_arena arena;         /* everything below */
     struct mr_snapshot_table *tables;
     struct mr_pg_copied *copied;

@@ -14,6 +14,7 @@
 
 #include "pg_describe.h"
 #include "pg_snapshot.h"
+#include "pg_tree.h"
 #include "table_filter.h"
 #include "writer.h"
 
@@ -83,8 +84,25 @@ static bool fail_full(struct mr_error *err)
     return mr_fail(err, MR_E_LIMIT, MR_STOP, "too many tables to copy; narrow \"tables\"");
 }
 
-/* "a", "b", "c" */
-static const char *column_list(struct mr_snapshot *snapshot, const struct mr_schema *schema)
+static void write_text(struct mr_writer *writer, const char *text)
+{
+    mr_write_bytes(writer, text, strlen(text));
+}
+
+/* Only the server can read the binary form, or there is none: it prints the value. */
+static bool is_printed(const struct mr_pg_plan *plan)
+{
+    return plan->type != NULL &&
+           (plan->type->shape == MR_PG_SHAPE_FOREIGN || plan->type->shape == MR_PG_SHAPE_TEXT_ONLY);
+}
+
+/*
+ * "a", "b", "c". What the server prints is format('%s', ...), the type's output function, not a
+ * cast, which a type may define as it likes; DISTINCT FROM is the one test for null that a
+ * composite of nulls does not pass.
+ */
+static const char *column_list(struct mr_snapshot *snapshot, const struct mr_schema *schema,
+                               const struct mr_pg_plan *plans)
 {
     MR_ASSERT(schema->column_count <= MR_COLUMN_COUNT_MAX);
     struct mr_writer writer;
@@ -93,7 +111,15 @@ static const char *column_list(struct mr_snapshot *snapshot, const struct mr_sch
         char quoted[QUOTED_BYTES];
         mr_pg_quote_identifier(schema->columns[i].name, quoted, sizeof(quoted));
         mr_write_bytes(&writer, ", ", i == 0 ? 0 : 2);
-        mr_write_bytes(&writer, quoted, strlen(quoted));
+        if (is_printed(&plans[i])) {
+            write_text(&writer, "CASE WHEN ");
+            write_text(&writer, quoted);
+            write_text(&writer, " IS DISTINCT FROM NULL THEN pg_catalog.format('%s', ");
+            write_text(&writer, quoted);
+            write_text(&writer, ") END");
+        } else {
+            write_text(&writer, quoted);
+        }
     }
     const struct mr_slice list = {writer.bytes, writer.length};
     const char *kept = writer.failed ? NULL : mr_pg_arena_text(&snapshot->arena, list);
@@ -238,7 +264,10 @@ static bool add_table(struct mr_snapshot *snapshot, const PGresult *tables, int 
         .space = mr_pg_field(tables, row, TABLE_SPACE),
         .name = mr_pg_field(tables, row, TABLE_NAME),
         .identity = mr_pg_field(tables, row, TABLE_IDENTITY)[0],
+        .types = &snapshot->types,
     };
+    table.policy = mr_policies_find(snapshot->context->policies, snapshot->context->name,
+                                    table.space, table.name);
     mr_arena_reset(scratch);
     if (!mr_pg_describe_whole(&snapshot->control, &table, optional(tables, row, TABLE_COLUMNS),
                               scratch, err)) {
@@ -254,7 +283,13 @@ static bool add_table(struct mr_snapshot *snapshot, const PGresult *tables, int 
     if (schema == NULL) {
         return false;
     }
-    copied->columns = column_list(snapshot, schema);
+    for (uint16_t i = 0; i < schema->column_count; i++) {
+        if (is_printed(&copied->plans[i])) {
+            copied->is_selected = true;
+            copied->plans[i].put = mr_pg_put_text;
+        }
+    }
+    copied->columns = column_list(snapshot, schema, copied->plans);
     if (copied->columns == NULL) {
         return fail_full(err);
     }

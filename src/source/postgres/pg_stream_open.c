@@ -12,6 +12,7 @@
 
 #include "memory.h"
 #include "pg_describe.h"
+#include "pg_describe_types.h"
 #include "pg_publication.h"
 #include "pg_stream.h"
 
@@ -64,6 +65,29 @@ static bool describe(void *context, struct mr_pg_table *table, struct mr_arena *
         }
     }
     return reopen_control(source, err) && mr_pg_describe(&source->control, table, arena, err);
+}
+
+/* The control connection, for a question that a message leaves open. */
+static bool ready_control(struct mr_source *source, struct mr_error *err)
+{
+    settle(source);
+    return (source->control.pg != NULL && PQstatus(source->control.pg) == CONNECTION_OK) ||
+           reopen_control(source, err);
+}
+
+static bool describe_type(void *context, uint32_t oid, struct mr_pg_types *types,
+                          struct mr_error *err)
+{
+    struct mr_source *source = context;
+    return ready_control(source, err) && mr_pg_describe_type(&source->control, oid, types, err);
+}
+
+static bool print_value(void *context, uint32_t oid, struct mr_slice wire, struct mr_arena *arena,
+                        struct mr_slice *text, struct mr_error *err)
+{
+    struct mr_source *source = context;
+    return ready_control(source, err) &&
+           mr_pg_describe_print(&source->control, oid, wire, arena, text, err);
 }
 
 /* Our clock minus the server's: the round trip that took least time bounds the error best. */
@@ -238,11 +262,17 @@ struct mr_source *mr_pg_stream_open(const struct mr_source_context *context,
         .filter = {.include = &config->tables,
                    .exclude = &config->exclude,
                    .choices = context->choices},
-        .describer = {.context = source, .describe = describe},
-        .value_bytes_max = context->value_bytes_max,
-        .resume_lsn = lsn,
         .target_bytes = context->target_bytes,
         .refuses_foreign = config->origin == MR_PG_ORIGIN_NONE,
+        .describer = {.context = source,
+                      .describe = describe,
+                      .describe_type = describe_type,
+                      .print = print_value},
+        .value_bytes_max = context->value_bytes_max,
+        .resume_lsn = lsn,
+        .source = context->name,
+        .policies = context->policies,
+        .nulled = context->nulled,
     };
     source->received_lsn = source->idle_lsn = source->handed_lsn = source->acked_lsn = lsn;
     if (!mr_pgoutput_init(&source->decoder, err) || !connect_stream(source, resume, err)) {

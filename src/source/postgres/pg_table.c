@@ -44,21 +44,35 @@ static const struct mr_column *earlier_column(const struct mr_schema *earlier,
     return index < 0 ? NULL : &earlier->columns[index];
 }
 
-static struct mr_pg_type_ref type_ref(const struct mr_pg_column *column,
+static struct mr_pg_type_ref type_ref(const struct mr_pg_table *table,
+                                      const struct mr_pg_column *column,
                                       const struct mr_column *earlier)
 {
+    MR_ASSERT(table->types != NULL);
+    const struct mr_table_policy *policy =
+        table->policy == NULL ? &mr_table_policy_default : table->policy;
+    struct mr_pg_type_ref ref = {
+        .oid = column->type_oid,
+        .modifier = column->modifier,
+        .is_enum = earlier != NULL && earlier->labels != NULL,
+        .on_type_error = mr_table_policy_on_type_error(policy, column->name),
+        .types = table->types,
+    };
     if (column->known) {
-        return (struct mr_pg_type_ref){column->base_oid, column->base_modifier, column->is_enum};
+        ref.oid = column->base_oid;
+        ref.modifier = column->base_modifier;
+        ref.is_enum = column->is_enum;
     }
-    return (struct mr_pg_type_ref){column->type_oid, column->modifier,
-                                   earlier != NULL && earlier->labels != NULL};
+    return ref;
 }
 
-static bool fill_column(const struct mr_pg_column *from, const struct mr_column *earlier,
+/* False when the server cannot send the column's type. */
+static bool fill_column(const struct mr_pg_table *table, const struct mr_pg_column *from,
                         struct mr_arena *arena, struct mr_column *to, struct mr_pg_plan *plan)
 {
     MR_ASSERT(from->name != NULL);
     char name[MR_PG_TYPE_NAME_BYTES];
+    const struct mr_column *earlier = earlier_column(table->earlier, from);
     *to = (struct mr_column){
         .name = from->name,
         .fallback = from->known       ? from->fallback
@@ -70,7 +84,7 @@ static bool fill_column(const struct mr_pg_column *from, const struct mr_column 
         .key_index = MR_NOT_IN_KEY,
         .nullable = from->known ? !from->is_not_null : earlier == NULL || earlier->nullable,
     };
-    if (!mr_pg_type_resolve(type_ref(from, earlier), to, plan)) {
+    if (!mr_pg_type_resolve(type_ref(table, from, earlier), to, plan)) {
         return false;
     }
     if (mr_pg_type_format(from->type_oid, from->modifier, name)) {
@@ -105,7 +119,7 @@ const struct mr_pg_column *mr_pg_table_unsupported(const struct mr_pg_table *tab
     for (uint16_t i = 0; i < table->column_count; i++) {
         struct mr_column column = {0};
         struct mr_pg_plan plan;
-        if (!mr_pg_type_resolve(type_ref(&table->columns[i], NULL), &column, &plan)) {
+        if (!mr_pg_type_resolve(type_ref(table, &table->columns[i], NULL), &column, &plan)) {
             *type_name = table->columns[i].type_name != NULL ? table->columns[i].type_name : "?";
             return &table->columns[i];
         }
@@ -113,12 +127,12 @@ const struct mr_pg_column *mr_pg_table_unsupported(const struct mr_pg_table *tab
     return NULL;
 }
 
-const struct mr_schema *mr_pg_table_intern(const struct mr_pg_table *table,
-                                           struct mr_catalog *catalog, struct mr_arena *arena,
-                                           struct mr_pg_plan *plans, struct mr_error *err)
+const struct mr_schema *mr_pg_table_intern(struct mr_pg_table *table, struct mr_catalog *catalog,
+                                           struct mr_arena *arena, struct mr_pg_plan *plans,
+                                           struct mr_error *err)
 {
     MR_ASSERT(table->space != NULL && table->name != NULL);
-    const struct mr_schema *earlier = mr_catalog_latest(catalog, table->space, table->name);
+    table->earlier = mr_catalog_latest(catalog, table->space, table->name);
     struct mr_column *columns = MR_ARENA_NEW(arena, struct mr_column, table->column_count);
     uint16_t key_count = 0;
 
@@ -129,19 +143,21 @@ const struct mr_schema *mr_pg_table_intern(const struct mr_pg_table *table,
     }
     for (uint16_t i = 0; i < table->column_count; i++) {
         const struct mr_pg_column *from = &table->columns[i];
-        const struct mr_column *before = earlier_column(earlier, from);
-        if (!fill_column(from, before, arena, &columns[i], &plans[i])) {
+        if (!fill_column(table, from, arena, &columns[i], &plans[i])) {
             (void)mr_fail(err, MR_E_TYPE, MR_STOP,
-                          "table \"%s.%s\": column \"%s\" has the type %s (oid %u), which is not "
-                          "captured; exclude the table, or change the column's type",
+                          "table \"%s.%s\": column \"%s\" has the type %s (oid %u), which holds a "
+                          "type that the server cannot send; leave the column out of the "
+                          "publication, or exclude the table",
                           table->space, table->name, from->name,
                           from->type_name == NULL ? "?" : from->type_name, from->type_oid);
             return NULL;
         }
-        if (is_key_column(table, i, before)) {
+        if (is_key_column(table, i, earlier_column(table->earlier, from))) {
             columns[i].key_index = key_count++;
-            columns[i].nullable = false;
+            plans[i].nulls_errors = false; /* a key is never null */
         }
+        columns[i].nullable =
+            columns[i].key_index == MR_NOT_IN_KEY && (columns[i].nullable || plans[i].nulls_errors);
         plans[i].is_nullable = columns[i].nullable;
     }
     const struct mr_schema draft = {

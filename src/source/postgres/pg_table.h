@@ -19,6 +19,7 @@
 #include "error.h"
 #include "pg_types.h"
 #include "schema.h"
+#include "table_policy.h"
 
 /** pg_class.relreplident. */
 enum mr_pg_identity {
@@ -53,6 +54,10 @@ struct mr_pg_table {
     char identity; /* enum mr_pg_identity */
     uint16_t column_count;
     struct mr_pg_column *columns;
+
+    struct mr_pg_types *types;            /* what is known of types; describing adds to it */
+    const struct mr_table_policy *policy; /* NULL: the default */
+    const struct mr_schema *earlier;      /* set by mr_pg_table_intern(): the last version */
 };
 
 /** Adds what the catalogs know to a table; *table lies in the arena, and so must what is added. */
@@ -60,17 +65,24 @@ struct mr_pg_describer {
     void *context;
     bool (*describe)(void *context, struct mr_pg_table *table, struct mr_arena *arena,
                      struct mr_error *err);
+    /** Learns of one type anew. NULL: cannot. */
+    bool (*describe_type)(void *context, uint32_t oid, struct mr_pg_types *types,
+                          struct mr_error *err);
+    /** Has the server print a value that it sent; *text lies in the arena. NULL: cannot. */
+    bool (*print)(void *context, uint32_t oid, struct mr_slice wire, struct mr_arena *arena,
+                  struct mr_slice *text, struct mr_error *err);
 };
 
 /**
  * Interns the schema of a table and says how each of its columns is decoded (plans has room for
- * column_count). NULL with MR_E_TYPE, MR_STOP for a column whose type is not captured.
+ * column_count). NULL with MR_E_TYPE, MR_STOP for a column whose type the server
+ * cannot send.
  */
-const struct mr_schema *mr_pg_table_intern(const struct mr_pg_table *table,
-                                           struct mr_catalog *catalog, struct mr_arena *arena,
-                                           struct mr_pg_plan *plans, struct mr_error *err);
+const struct mr_schema *mr_pg_table_intern(struct mr_pg_table *table, struct mr_catalog *catalog,
+                                           struct mr_arena *arena, struct mr_pg_plan *plans,
+                                           struct mr_error *err);
 
-/** The first column whose type is not captured, or NULL; its type's name goes to *type_name. */
+/** The first column whose type the server cannot send, or NULL; its name goes to *type_name. */
 const struct mr_pg_column *mr_pg_table_unsupported(const struct mr_pg_table *table,
                                                    const char **type_name);
 

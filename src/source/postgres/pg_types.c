@@ -15,10 +15,12 @@
 #include <string.h>
 
 #include "pg_numeric.h"
+#include "pg_tree.h"
 #include "reader.h"
 
-#define DAY_US        INT64_C(86400000000)
-#define JSONB_VERSION 1
+#define DAY_US           INT64_C(86400000000)
+#define JSONB_VERSION    1
+#define MONEY_DIGITS_MAX 19 /* of an int64 */
 
 /* ---- Fixed widths. ---- */
 
@@ -45,6 +47,7 @@ PUT_FIXED(i16, 16, int16_t)
 PUT_FIXED(i32, 32, int32_t)
 PUT_FIXED(i64, 64, int64_t)
 PUT_FIXED(u32, 32, uint32_t)
+PUT_FIXED(u64, 64, uint64_t)
 PUT_FIXED(f32, 32, float)
 PUT_FIXED(f64, 64, double)
 #undef PUT_FIXED
@@ -86,9 +89,10 @@ static enum mr_pg_put put_date(struct mr_column_chunk *column, struct mr_arena *
     memcpy(&raw, wire.bytes, sizeof(raw));
     const int32_t days = (int32_t)__builtin_bswap32(raw);
     if (MR_UNLIKELY(days == INT32_MAX || days == INT32_MIN)) {
-        return MR_PG_PUT_INFINITY;
+        mr_put_i32(column, row, days > 0 ? MR_DATE_INFINITY : -MR_DATE_INFINITY);
+        return MR_PG_PUT_OK;
     }
-    if (MR_UNLIKELY(days > INT32_MAX - MR_PG_EPOCH_DAYS)) {
+    if (MR_UNLIKELY(days >= MR_DATE_INFINITY - MR_PG_EPOCH_DAYS)) {
         return MR_PG_PUT_RANGE;
     }
     mr_put_i32(column, row, days + MR_PG_EPOCH_DAYS);
@@ -121,12 +125,51 @@ static enum mr_pg_put put_timestamp(struct mr_column_chunk *column, struct mr_ar
         return MR_PG_PUT_MALFORMED;
     }
     if (MR_UNLIKELY(us == INT64_MAX || us == INT64_MIN)) {
-        return MR_PG_PUT_INFINITY;
+        mr_put_i64(column, row, us > 0 ? MR_TIMESTAMP_INFINITY : -MR_TIMESTAMP_INFINITY);
+        return MR_PG_PUT_OK;
     }
-    if (MR_UNLIKELY(us > INT64_MAX - MR_PG_EPOCH_US)) {
+    if (MR_UNLIKELY(us >= MR_TIMESTAMP_INFINITY - MR_PG_EPOCH_US)) {
         return MR_PG_PUT_RANGE;
     }
     mr_put_i64(column, row, us + MR_PG_EPOCH_US);
+    return MR_PG_PUT_OK;
+}
+
+/* i64 microseconds, i32 days, i32 months; all three at an end: infinite (17 and later). */
+static enum mr_pg_put put_interval(struct mr_column_chunk *column, struct mr_arena *arena,
+                                   uint32_t row, const struct mr_pg_plan *plan,
+                                   struct mr_slice wire)
+{
+    struct mr_reader in = mr_reader_init(wire.bytes, wire.length);
+    struct mr_interval interval = {0};
+    MR_ASSERT(column->width == sizeof(interval));
+    (void)arena;
+    (void)plan;
+    interval.us = (int64_t)mr_read_u64_be(&in);
+    interval.days = (int32_t)mr_read_u32_be(&in);
+    interval.months = (int32_t)mr_read_u32_be(&in);
+    if (!mr_reader_ok(&in) || mr_reader_left(&in) != 0) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    if ((interval.us == INT64_MAX && interval.days == INT32_MAX && interval.months == INT32_MAX) ||
+        (interval.us == INT64_MIN && interval.days == INT32_MIN && interval.months == INT32_MIN)) {
+        return MR_PG_PUT_INFINITY;
+    }
+    mr_put_interval(column, row, interval);
+    return MR_PG_PUT_OK;
+}
+
+static enum mr_pg_put put_money(struct mr_column_chunk *column, struct mr_arena *arena,
+                                uint32_t row, const struct mr_pg_plan *plan, struct mr_slice wire)
+{
+    MR_ASSERT(column->type == MR_TYPE_DECIMAL);
+    int64_t units;
+    (void)arena;
+    (void)plan;
+    if (MR_UNLIKELY(!read_i64(wire, &units))) {
+        return MR_PG_PUT_MALFORMED;
+    }
+    mr_put_decimal(column, row, units);
     return MR_PG_PUT_OK;
 }
 
@@ -180,8 +223,8 @@ static enum mr_pg_put put_bytes(struct mr_column_chunk *column, struct mr_arena 
                                                                      : MR_PG_PUT_FULL;
 }
 
-static enum mr_pg_put put_text(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
-                               const struct mr_pg_plan *plan, struct mr_slice wire)
+enum mr_pg_put mr_pg_put_text(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
+                              const struct mr_pg_plan *plan, struct mr_slice wire)
 {
     MR_ASSERT(column->width == 0);
     (void)plan;
@@ -198,45 +241,22 @@ static enum mr_pg_put put_jsonb(struct mr_column_chunk *column, struct mr_arena 
     if (wire.length == 0 || wire.bytes[0] != JSONB_VERSION) {
         return MR_PG_PUT_MALFORMED;
     }
-    return put_text(column, arena, row, plan,
-                    (struct mr_slice){.bytes = wire.bytes + 1, .length = wire.length - 1});
+    return mr_pg_put_text(column, arena, row, plan,
+                          (struct mr_slice){.bytes = wire.bytes + 1, .length = wire.length - 1});
 }
 
-static enum mr_pg_put put_numeric_text(struct mr_column_chunk *column, struct mr_arena *arena,
-                                       uint32_t row, const struct mr_pg_plan *plan,
-                                       struct mr_slice wire)
+/* What the type's tree says; see pg_tree.h. */
+static enum mr_pg_put put_tree(struct mr_column_chunk *column, struct mr_arena *arena, uint32_t row,
+                               const struct mr_pg_plan *plan, struct mr_slice wire)
 {
-    MR_ASSERT(column->width == 0);
-    struct mr_pg_numeric numeric;
-    const char *word = NULL;
-    (void)plan;
-    switch (mr_pg_numeric_parse(wire, &numeric)) {
-    case MR_PG_NUMERIC_FINITE:
-        break;
-    case MR_PG_NUMERIC_NAN:
-        word = "NaN";
-        break;
-    case MR_PG_NUMERIC_INFINITY:
-        word = "Infinity";
-        break;
-    case MR_PG_NUMERIC_MINUS_INFINITY:
-        word = "-Infinity";
-        break;
-    case MR_PG_NUMERIC_MALFORMED:
-        return MR_PG_PUT_MALFORMED;
+    MR_ASSERT(column->width == 0 && plan->type != NULL);
+    struct mr_pg_out out = {.column = column, .arena = arena};
+    const enum mr_pg_put put = mr_pg_tree_print(&out, plan->type, wire);
+    if (put != MR_PG_PUT_OK) {
+        mr_pg_out_drop(&out, row);
+        return put;
     }
-    const size_t length = word != NULL ? strlen(word) : mr_pg_numeric_text_length(&numeric);
-    uint8_t *text = mr_put_reserve(column, arena, row, length);
-    if (text == NULL) {
-        return MR_PG_PUT_FULL;
-    }
-    if (word != NULL) {
-        // NOLINTNEXTLINE(bugprone-not-null-terminated-result): a cell has a length and no NUL
-        memcpy(text, word, length);
-    } else {
-        mr_pg_numeric_text(&numeric, text);
-    }
-    return MR_PG_PUT_OK;
+    return mr_pg_out_end(&out, row) ? MR_PG_PUT_OK : MR_PG_PUT_FULL;
 }
 
 /* Length of the well-formed sequence at `bytes`, which starts with a byte >= 0x80; 0 if it is none.
@@ -296,35 +316,47 @@ struct type_entry {
     enum mr_type type;
     mr_pg_put_fn put;
     const char *name; /* as format_type() prints it, modifier aside */
-    enum { MODIFIER_NONE, MODIFIER_LENGTH, MODIFIER_NUMERIC, MODIFIER_FRACTION } modifier;
+    enum {
+        MODIFIER_NONE,
+        MODIFIER_LENGTH,
+        MODIFIER_BITS,
+        MODIFIER_NUMERIC,
+        MODIFIER_FRACTION,
+        MODIFIER_FIELDS,
+    } modifier;
     const char *suffix; /* after the modifier: " with time zone" */
     bool text_is_same;
 };
 
 #define OID_NUMERIC 1700
 #define OID_BPCHAR  1042
+#define OID_BIT     1560
 
 static const struct type_entry types[] = {
     {.oid = 16, .type = MR_TYPE_BOOL, .put = put_bool, .name = "boolean"},
     {.oid = 17, .type = MR_TYPE_BYTES, .put = put_bytes, .name = "bytea"},
-    {.oid = 19, .type = MR_TYPE_TEXT, .put = put_text, .name = "name", .text_is_same = true},
+    {.oid = 19, .type = MR_TYPE_TEXT, .put = mr_pg_put_text, .name = "name", .text_is_same = true},
     {.oid = 20, .type = MR_TYPE_I64, .put = put_i64, .name = "bigint"},
     {.oid = 21, .type = MR_TYPE_I16, .put = put_i16, .name = "smallint"},
     {.oid = 23, .type = MR_TYPE_I32, .put = put_i32, .name = "integer"},
-    {.oid = 25, .type = MR_TYPE_TEXT, .put = put_text, .name = "text", .text_is_same = true},
+    {.oid = 25, .type = MR_TYPE_TEXT, .put = mr_pg_put_text, .name = "text", .text_is_same = true},
     {.oid = 26, .type = MR_TYPE_U32, .put = put_u32, .name = "oid"},
-    {.oid = 114, .type = MR_TYPE_JSON, .put = put_text, .name = "json", .text_is_same = true},
+    {.oid = 24, .type = MR_TYPE_U32, .put = put_u32, .name = "regproc"},
+    {.oid = 28, .type = MR_TYPE_U32, .put = put_u32, .name = "xid"},
+    {.oid = 29, .type = MR_TYPE_U32, .put = put_u32, .name = "cid"},
+    {.oid = 114, .type = MR_TYPE_JSON, .put = mr_pg_put_text, .name = "json", .text_is_same = true},
     {.oid = 700, .type = MR_TYPE_F32, .put = put_f32, .name = "real"},
     {.oid = 701, .type = MR_TYPE_F64, .put = put_f64, .name = "double precision"},
+    {.oid = 790, .type = MR_TYPE_DECIMAL, .put = put_money, .name = "money"},
     {.oid = OID_BPCHAR,
      .type = MR_TYPE_TEXT,
-     .put = put_text,
+     .put = mr_pg_put_text,
      .name = "character",
      .modifier = MODIFIER_LENGTH,
      .text_is_same = true},
     {.oid = 1043,
      .type = MR_TYPE_TEXT,
-     .put = put_text,
+     .put = mr_pg_put_text,
      .name = "character varying",
      .modifier = MODIFIER_LENGTH,
      .text_is_same = true},
@@ -347,13 +379,45 @@ static const struct type_entry types[] = {
      .name = "timestamp",
      .modifier = MODIFIER_FRACTION,
      .suffix = " with time zone"},
+    {.oid = 1186,
+     .type = MR_TYPE_INTERVAL,
+     .put = put_interval,
+     .name = "interval",
+     .modifier = MODIFIER_FIELDS},
+    {.oid = 1266,
+     .type = MR_TYPE_TEXT,
+     .put = put_tree,
+     .name = "time",
+     .modifier = MODIFIER_FRACTION,
+     .suffix = " with time zone"},
+    {.oid = OID_BIT,
+     .type = MR_TYPE_TEXT,
+     .put = put_tree,
+     .name = "bit",
+     .modifier = MODIFIER_BITS},
+    {.oid = 1562,
+     .type = MR_TYPE_TEXT,
+     .put = put_tree,
+     .name = "bit varying",
+     .modifier = MODIFIER_BITS},
     {.oid = OID_NUMERIC,
      .type = MR_TYPE_DECIMAL,
      .put = put_decimal,
      .name = "numeric",
      .modifier = MODIFIER_NUMERIC},
+    {.oid = 2202, .type = MR_TYPE_U32, .put = put_u32, .name = "regprocedure"},
+    {.oid = 2203, .type = MR_TYPE_U32, .put = put_u32, .name = "regoper"},
+    {.oid = 2204, .type = MR_TYPE_U32, .put = put_u32, .name = "regoperator"},
+    {.oid = 2205, .type = MR_TYPE_U32, .put = put_u32, .name = "regclass"},
+    {.oid = 2206, .type = MR_TYPE_U32, .put = put_u32, .name = "regtype"},
     {.oid = 2950, .type = MR_TYPE_UUID, .put = put_uuid, .name = "uuid"},
+    {.oid = 3734, .type = MR_TYPE_U32, .put = put_u32, .name = "regconfig"},
+    {.oid = 3769, .type = MR_TYPE_U32, .put = put_u32, .name = "regdictionary"},
     {.oid = 3802, .type = MR_TYPE_JSON, .put = put_jsonb, .name = "jsonb"},
+    {.oid = 4089, .type = MR_TYPE_U32, .put = put_u32, .name = "regnamespace"},
+    {.oid = 4096, .type = MR_TYPE_U32, .put = put_u32, .name = "regrole"},
+    {.oid = 4191, .type = MR_TYPE_U32, .put = put_u32, .name = "regcollation"},
+    {.oid = 5069, .type = MR_TYPE_U64, .put = put_u64, .name = "xid8"},
 };
 
 static const struct type_entry *find_type(uint32_t oid)
@@ -397,76 +461,126 @@ static bool is_decimal(int32_t modifier)
     return precision >= 1 && precision <= MR_DECIMAL_DIGITS_MAX && scale >= 0 && scale <= precision;
 }
 
+/* The column goes by the type's tree: JSON or text. */
+static bool resolve_tree(struct mr_pg_type_ref ref, struct mr_column *column,
+                         struct mr_pg_plan *plan)
+{
+    MR_ASSERT(ref.types != NULL);
+    const struct mr_pg_type *type = mr_pg_types_find(ref.types, ref.oid);
+    static const struct mr_pg_type nothing = {.shape = MR_PG_SHAPE_FOREIGN};
+    if (type == NULL) {
+        const struct mr_pg_type_draft draft = {.oid = ref.oid, .shape = MR_PG_SHAPE_FOREIGN};
+        mr_pg_types_add(ref.types, &draft);
+        type = mr_pg_types_find(ref.types, ref.oid);
+    }
+    plan->type = type != NULL ? type : &nothing;
+    plan->put = put_tree;
+    plan->text_is_same = plan->type->shape == MR_PG_SHAPE_TEXT_ONLY;
+    column->type = mr_pg_tree_is_json(plan->type) ? MR_TYPE_JSON : MR_TYPE_TEXT;
+    return plan->type->shape != MR_PG_SHAPE_UNSENDABLE;
+}
+
+static bool may_hold_less(enum mr_type type)
+{
+    return type == MR_TYPE_DECIMAL || type == MR_TYPE_TIMESTAMP || type == MR_TYPE_TIMESTAMPTZ ||
+           type == MR_TYPE_INTERVAL;
+}
+
+static void resolve_entry(const struct type_entry *entry, struct mr_pg_type_ref ref,
+                          struct mr_column *column, struct mr_pg_plan *plan)
+{
+    plan->put = entry->put;
+    plan->text_is_same = entry->text_is_same;
+    column->type = entry->type;
+    if (entry->modifier == MODIFIER_FRACTION) {
+        column->precision = ref.modifier >= 0 && ref.modifier <= 6 ? (uint8_t)ref.modifier : 6;
+    } else if (entry->put == put_money) {
+        column->precision = MONEY_DIGITS_MAX;
+        column->scale = mr_pg_types_find(ref.types, ref.oid)->scale;
+    } else if (entry->modifier == MODIFIER_NUMERIC && is_decimal(ref.modifier)) {
+        column->precision = (uint8_t)numeric_precision(ref.modifier);
+        column->scale = (uint8_t)numeric_scale(ref.modifier);
+    }
+    plan->precision = column->precision;
+    plan->scale = column->scale;
+}
+
 bool mr_pg_type_resolve(struct mr_pg_type_ref ref, struct mr_column *column,
                         struct mr_pg_plan *plan)
 {
     const struct type_entry *entry = find_type(ref.oid);
-    if (ref.is_enum) {
-        column->type = MR_TYPE_TEXT;
-        *plan = (struct mr_pg_plan){.put = put_text, .text_is_same = true};
-        return true;
-    }
-    if (entry == NULL) {
-        return false;
-    }
-    *plan = (struct mr_pg_plan){.put = entry->put, .text_is_same = entry->text_is_same};
-    column->type = entry->type;
+    MR_ASSERT(ref.types != NULL);
+    *plan = (struct mr_pg_plan){.nulls_errors = ref.on_type_error == MR_ON_TYPE_ERROR_NULL};
     column->precision = 0;
     column->scale = 0;
+    if (ref.is_enum) {
+        column->type = MR_TYPE_TEXT;
+        plan->put = mr_pg_put_text;
+        plan->text_is_same = true;
+        return true;
+    }
+    const bool is_wide =
+        entry != NULL && entry->modifier == MODIFIER_NUMERIC && !is_decimal(ref.modifier);
+    const bool as_text = entry != NULL && ref.on_type_error == MR_ON_TYPE_ERROR_TEXT &&
+                         entry->put != put_money && may_hold_less(entry->type);
+    if (entry == NULL || entry->put == put_tree || is_wide || as_text) {
+        return resolve_tree(ref, column, plan);
+    }
+    resolve_entry(entry, ref, column, plan);
+    MR_ASSERT(plan->put != NULL);
+    return true;
+}
+
+/* "(12,2)", or nothing; false when the modifier is not understood. */
+static bool format_modifier(const struct type_entry *entry, int32_t modifier, char *shown,
+                            size_t size)
+{
+    MR_ASSERT(size > 0);
+    shown[0] = '\0';
     switch (entry->modifier) {
     case MODIFIER_NONE:
-    case MODIFIER_LENGTH:
         break;
-    case MODIFIER_FRACTION:
-        column->precision = ref.modifier >= 0 && ref.modifier <= 6 ? (uint8_t)ref.modifier : 6;
+    case MODIFIER_LENGTH:
+        if (has_modifier(modifier)) {
+            (void)snprintf(shown, size, "(%d)", modifier - MODIFIER_OFFSET);
+        }
         break;
     case MODIFIER_NUMERIC:
-        if (!is_decimal(ref.modifier)) {
-            column->type = MR_TYPE_TEXT;
-            plan->put = put_numeric_text;
-            break;
+        if (has_modifier(modifier)) {
+            (void)snprintf(shown, size, "(%d,%d)", numeric_precision(modifier),
+                           numeric_scale(modifier));
         }
-        column->precision = (uint8_t)numeric_precision(ref.modifier);
-        column->scale = (uint8_t)numeric_scale(ref.modifier);
-        plan->precision = column->precision;
-        plan->scale = column->scale;
         break;
+    case MODIFIER_BITS:
+    case MODIFIER_FRACTION:
+        if (modifier >= 0) {
+            (void)snprintf(shown, size, "(%d)", modifier);
+        }
+        break;
+    case MODIFIER_FIELDS:
+        return modifier < 0;
     }
-    MR_ASSERT(plan->put != NULL);
     return true;
 }
 
 bool mr_pg_type_format(uint32_t oid, int32_t modifier, char text[MR_PG_TYPE_NAME_BYTES])
 {
-    const struct type_entry *entry = find_type(oid);
+    const struct mr_pg_scalar *element = mr_pg_scalar_of_array(oid);
+    const struct type_entry *entry = find_type(element != NULL ? element->oid : oid);
+    const struct mr_pg_scalar *scalar = element != NULL ? element : mr_pg_scalar_find(oid);
     char shown[24] = "";
-    if (entry == NULL) {
+    if ((entry == NULL && scalar == NULL) ||
+        (entry != NULL && !format_modifier(entry, modifier, shown, sizeof(shown)))) {
         return false;
     }
-    switch (entry->modifier) {
-    case MODIFIER_NONE:
-        break;
-    case MODIFIER_LENGTH:
-        if (has_modifier(modifier)) {
-            (void)snprintf(shown, sizeof(shown), "(%d)", modifier - MODIFIER_OFFSET);
-        }
-        break;
-    case MODIFIER_NUMERIC:
-        if (has_modifier(modifier)) {
-            (void)snprintf(shown, sizeof(shown), "(%d,%d)", numeric_precision(modifier),
-                           numeric_scale(modifier));
-        }
-        break;
-    case MODIFIER_FRACTION:
-        if (modifier >= 0) {
-            (void)snprintf(shown, sizeof(shown), "(%d)", modifier);
-        }
-        break;
-    }
-    /* "character" without a length means one; the type without any limit goes by another name. */
-    const char *name = oid == OID_BPCHAR && shown[0] == '\0' ? "bpchar" : entry->name;
-    const int length = snprintf(text, MR_PG_TYPE_NAME_BYTES, "%s%s%s", name, shown,
-                                entry->suffix == NULL ? "" : entry->suffix);
+    /* "character" and "bit" without a length mean one; without any limit they are named so. */
+    const char *name = entry == NULL                                  ? scalar->name
+                       : entry->oid == OID_BPCHAR && shown[0] == '\0' ? "bpchar"
+                       : entry->oid == OID_BIT && shown[0] == '\0'    ? "\"bit\""
+                                                                      : entry->name;
+    const int length = snprintf(text, MR_PG_TYPE_NAME_BYTES, "%s%s%s%s", name, shown,
+                                entry == NULL || entry->suffix == NULL ? "" : entry->suffix,
+                                element != NULL ? "[]" : "");
     MR_ASSERT(length > 0 && length < MR_PG_TYPE_NAME_BYTES);
     return true;
 }
@@ -495,11 +609,25 @@ bool mr_pg_put_fail(enum mr_pg_put result, const struct mr_schema *schema, uint1
         what = "a value outside the range of the target's type";
         break;
     case MR_PG_PUT_ENCODING:
-        what = "text that is not UTF-8";
-        break;
+        return mr_fail(err, MR_E_TYPE, MR_STOP,
+                       "table \"%s.%s\", column \"%s\" of type %s: text that is not UTF-8; correct "
+                       "the row at the source, or set on_type_error of the column to null, and "
+                       "copy the table anew",
+                       schema->space, schema->table, of->name, of->source_type);
+    case MR_PG_PUT_FOREIGN:
+        return mr_fail(err, MR_E_TYPE, MR_STOP,
+                       "table \"%s.%s\", column \"%s\": the server must print values of type %s, "
+                       "and cannot be asked; exclude the column from the publication",
+                       schema->space, schema->table, of->name, of->source_type);
+    case MR_PG_PUT_ALTERED:
+        return mr_fail(err, MR_E_TYPE, MR_STOP,
+                       "table \"%s.%s\", column \"%s\": a value of type %s was written before the "
+                       "type's fields were changed, so they cannot be told apart any more; copy "
+                       "the table anew",
+                       schema->space, schema->table, of->name, of->source_type);
     }
     return mr_fail(err, MR_E_TYPE, MR_STOP,
-                   "table \"%s.%s\", column \"%s\" of type %s: %s; correct the row at the source "
-                   "and copy the table anew, or exclude the table",
+                   "table \"%s.%s\", column \"%s\" of type %s: %s; set on_type_error of the column "
+                   "to text or null, or correct the row at the source, and copy the table anew",
                    schema->space, schema->table, of->name, of->source_type, what);
 }

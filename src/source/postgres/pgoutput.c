@@ -100,6 +100,7 @@ void mr_pgoutput_done(struct mr_pgoutput *decoder)
     MR_ASSERT(!decoder->is_begun);
     mr_pg_relations_done(&decoder->relations);
     mr_pg_relations_done(&decoder->replayed_relations);
+    mr_pg_types_done(&decoder->types);
     mr_arena_done(&decoder->scratch);
     free(decoder->old_row);
     free(decoder->new_row);
@@ -309,8 +310,8 @@ static bool read_relation(struct mr_reader *in, struct mr_pg_table *table, struc
 bool mr_pgoutput_decode_relation(struct mr_pgoutput *decoder, struct mr_reader *in,
                                  struct mr_error *err)
 {
-    struct mr_pg_table table = {0};
     const struct mr_slice message = {in->base + in->offset, mr_reader_left(in)};
+    struct mr_pg_table table = {.types = &decoder->types};
     mr_arena_reset(&decoder->scratch);
     if (!read_relation(in, &table, &decoder->scratch, err)) {
         return false;
@@ -333,6 +334,10 @@ bool mr_pgoutput_decode_relation(struct mr_pgoutput *decoder, struct mr_reader *
     if (decoder->describer.describe != NULL &&
         !decoder->describer.describe(decoder->describer.context, &table, &decoder->scratch, err)) {
         return mr_error_context(err, "describe \"%s.%s\"", table.space, table.name);
+    }
+    if (decoder->source != NULL) {
+        table.policy =
+            mr_policies_find(decoder->policies, decoder->source, table.space, table.name);
     }
     relation->schema =
         mr_pg_table_intern(&table, decoder->catalog, &decoder->scratch, relation->plans, err);

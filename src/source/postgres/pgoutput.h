@@ -23,9 +23,11 @@
 #include "batch.h"
 #include "compiler.h"
 #include "error.h"
+#include "nulled.h"
 #include "pg_relation.h"
 #include "pg_spool.h"
 #include "pg_table.h"
+#include "pg_tree.h"
 #include "reader.h"
 #include "slice.h"
 #include "table_filter.h"
@@ -55,6 +57,9 @@ struct mr_pgoutput {
     uint64_t target_bytes;     /* of a batch, while what was kept is decoded; 0: until it is full */
     bool keeps_relations;      /* prepared transactions are to come */
     bool refuses_foreign;      /* transactions that have an origin are stepped over */
+    const char *source;        /* its name, by which policies are found */
+    const struct mr_policies *policies; /* NULL: the defaults */
+    struct mr_nulled *nulled;           /* counts values that became NULL; NULL: nobody does */
 
     /* The transaction that is open on the wire. */
     bool in_transaction;
@@ -86,7 +91,8 @@ struct mr_pgoutput {
 
     struct mr_pg_relations relations;
     struct mr_pg_relations *described; /* those that rows refer to now, one of the two */
-    struct mr_arena scratch;           /* of one message */
+    struct mr_pg_types types;
+    struct mr_arena scratch; /* of one message */
     struct mr_pg_wire_cell *old_row;
     struct mr_pg_wire_cell *new_row;
 };

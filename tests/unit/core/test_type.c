@@ -32,6 +32,7 @@ static const struct width_case {
     {MR_TYPE_TEXT, 0, 0, "text"},
     {MR_TYPE_BYTES, 0, 0, "bytes"},
     {MR_TYPE_JSON, 0, 0, "json"},
+    {MR_TYPE_INTERVAL, 0, 16, "interval"},
     {MR_TYPE_DECIMAL, 1, 2, "decimal"},
     {MR_TYPE_DECIMAL, 4, 2, "decimal"},
     {MR_TYPE_DECIMAL, 5, 4, "decimal"},

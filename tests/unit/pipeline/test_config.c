@@ -235,22 +235,24 @@ static void column_policies_are_read(void **state)
     (void)state;
     struct mr_pipeline_config config;
     struct mr_error err = {0};
-    static const char text[] = HEAD SOURCES SINKS "tables:\n"
-                                                  "  - match: ops.a.*\n"
-                                                  "    columns:\n"
-                                                  "      - {match: price_*, on_type_error: stop}\n"
-                                                  "      - match: '*'\n"
-                                                  "  - match: '*'\n";
+    static const char text[] = HEAD "on_type_error: text\n" SOURCES SINKS "tables:\n"
+                                    "  - match: ops.a.*\n"
+                                    "    on_type_error: null\n"
+                                    "    columns:\n"
+                                    "      - {match: price_*, on_type_error: stop}\n"
+                                    "      - match: '*'\n"
+                                    "  - match: '*'\n";
     if (!parse(&config, text, &err)) {
         fail_msg("%s", err.message);
     }
     const struct mr_table_policy *policy = mr_policies_find(&config.policies, "ops", "a", "b");
     assert_int_equal(policy->column_count, 2);
     assert_string_equal(policy->columns[0].match, "price_*");
-    for (size_t i = 0; i < policy->column_count; i++) { /* nothing says inherit any more */
-        assert_int_equal(policy->columns[i].on_type_error, MR_ON_TYPE_ERROR_STOP);
-    }
-    assert_int_equal(config.policies.fallback.on_type_error, MR_ON_TYPE_ERROR_STOP);
+    assert_int_equal(mr_table_policy_on_type_error(policy, "price_net"), MR_ON_TYPE_ERROR_STOP);
+    /* Nothing says inherit any more. */
+    assert_int_equal(policy->columns[1].on_type_error, MR_ON_TYPE_ERROR_NULL);
+    assert_int_equal(config.policies.tables[1].on_type_error, MR_ON_TYPE_ERROR_TEXT);
+    assert_int_equal(config.policies.fallback.on_type_error, MR_ON_TYPE_ERROR_TEXT);
     mr_pipeline_config_done(&config);
 }
 
@@ -366,12 +368,11 @@ static const struct refusal_case {
     {"mode history", HEAD SOURCES SINKS "tables: [{match: x, mode: history}]\n", "not available"},
     {"quarantine", HEAD SOURCES SINKS "tables: [{match: x, on_type_error: quarantine}]\n",
      "not available"},
-    {"text", HEAD SOURCES SINKS "tables: [{match: x, on_type_error: text}]\n", "not available"},
-    {"text for a column",
+    {"quarantine for a column",
      HEAD SOURCES SINKS
-     "tables:\n  - match: x\n    columns:\n      - {match: c, on_type_error: text}\n",
+     "tables:\n  - match: x\n    columns:\n      - {match: c, on_type_error: quarantine}\n",
      "\"on_type_error\" (table policy \"x\") is not available"},
-    {"text for all", HEAD "on_type_error: text\n" SOURCES SINKS, "\"on_type_error\""},
+    {"quarantine for all", HEAD "on_type_error: quarantine\n" SOURCES SINKS, "\"on_type_error\""},
     {"unknown key of a column",
      HEAD SOURCES SINKS "tables: [{match: x, columns: [{match: c, on_typ_error: stop}]}]\n",
      "in tables[0].columns[0]; did you mean \"on_type_error\"?"},

@@ -56,6 +56,12 @@ static const struct type_case cases[] = {
      .json = "\"24:00:00\""},
     {"duration", MR_TYPE_DURATION, .number = INT64_C(-3020399000000), .type_name = "INTERVAL",
      .json = "\"PT-838H-59M-59S\""},
+    {"interval", MR_TYPE_INTERVAL,
+     TEXT("\xf1\xff\xff\xff\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff"), .type_name = "INTERVAL",
+     .json = "\"P-1Y-3M3DT-0.000001S\""},
+    {"never", MR_TYPE_DATE, .number = INT32_MAX, .type_name = "DATE", .json = "\"infinity\""},
+    {"ever", MR_TYPE_TIMESTAMP, .number = -INT64_MAX, .type_name = "TIMESTAMP",
+     .json = "\"-infinity\""},
     {"stamp", MR_TYPE_TIMESTAMP, .number = -1, .type_name = "TIMESTAMP",
      .json = "\"1969-12-31T23:59:59.999999\""},
     {"stamptz", MR_TYPE_TIMESTAMPTZ, .number = 0, .type_name = "TIMESTAMP WITH TIME ZONE",
@@ -112,7 +118,7 @@ static void put_value(struct mr_batch *batch, struct mr_column_chunk *column, ui
         mr_put_f64(column, row, c->real);
     } else if (c->type == MR_TYPE_DECIMAL) {
         mr_put_decimal(column, row, c->number);
-    } else if (c->type == MR_TYPE_UUID) {
+    } else if (c->type == MR_TYPE_UUID || c->type == MR_TYPE_INTERVAL) {
         memcpy(column->values + (size_t)row * 16, c->bytes, 16);
         mr_put_valid(column, row);
     } else if (column->width == 0) {

@@ -10,6 +10,7 @@
 
 #include "pg_copy.h"
 #include "pg_pace.h"
+#include "pg_tree.h"
 
 #define BATCH_BYTES    (4u << 20)
 #define HEADER         "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0"
@@ -51,15 +52,22 @@ static const struct copy_case {
      MR_E_LIMIT, 0, false},
 };
 
-static const struct mr_schema *make_schema(struct mr_catalog *catalog, struct mr_pg_plan *plans)
+static const struct mr_schema *make_schema(struct mr_catalog *catalog, struct mr_pg_plan *plans,
+                                           enum mr_on_type_error on_type_error)
 {
     struct mr_error err = {0};
     struct mr_column columns[] = {
         {.name = "id", .source_type = "integer", .key_index = 0},
         {.name = "v", .source_type = "text", .key_index = MR_NOT_IN_KEY, .nullable = true},
     };
-    assert_true(mr_pg_type_resolve((struct mr_pg_type_ref){23, -1, false}, &columns[0], &plans[0]));
-    assert_true(mr_pg_type_resolve((struct mr_pg_type_ref){25, -1, false}, &columns[1], &plans[1]));
+    struct mr_pg_types types = {0};
+    struct mr_pg_type_ref refs[] = {{.oid = 23, .modifier = -1, .types = &types},
+                                    {.oid = 25, .modifier = -1, .types = &types}};
+    refs[1].on_type_error = on_type_error;
+    for (size_t i = 0; i < MR_ARRAY_LEN(refs); i++) {
+        assert_true(mr_pg_type_resolve(refs[i], &columns[i], &plans[i]));
+    }
+    assert_int_equal(types.count, 0);
     plans[1].is_nullable = true;
     const struct mr_schema draft = {
         .column_count = 2, .space = "public", .table = "t", .columns = columns};
@@ -73,7 +81,7 @@ static void rows_of_a_copy_are_taken_or_refused(void **state)
     struct mr_batch_pool *pool = mr_batch_pool_open(1, BATCH_BYTES, BATCH_BYTES, &err);
     struct mr_catalog *catalog = mr_catalog_open();
     struct mr_pg_plan plans[2];
-    const struct mr_schema *schema = make_schema(catalog, plans);
+    const struct mr_schema *schema = make_schema(catalog, plans, MR_ON_TYPE_ERROR_STOP);
     for (size_t i = 0; i < MR_ARRAY_LEN(copy_cases); i++) {
         const struct copy_case *c = &copy_cases[i];
         struct mr_pg_copy copy = {.schema = schema, .plans = plans, .value_bytes_max = 8};
@@ -104,8 +112,9 @@ static void a_full_batch_goes_on_in_the_next(void **state)
     assert_non_null(pool);
     struct mr_catalog *catalog = mr_catalog_open();
     struct mr_pg_plan plans[2];
-    struct mr_pg_copy copy = {
-        .schema = make_schema(catalog, plans), .plans = plans, .value_bytes_max = 8};
+    struct mr_pg_copy copy = {.schema = make_schema(catalog, plans, MR_ON_TYPE_ERROR_STOP),
+                              .plans = plans,
+                              .value_bytes_max = 8};
     static const char row[] = ROW("\1");
     const size_t row_bytes = sizeof(row) - 1;
     const size_t header_bytes = sizeof(HEADER) - 1;
@@ -177,9 +186,42 @@ static void long_pauses_find_their_length(void **state)
     assert_int_equal(mr_pg_pace_next(&pace, now_ns += 2000000, false), 200);
 }
 
+static void a_value_becomes_null_where_the_policy_says_so(void **state)
+{
+    (void)state;
+    struct mr_error err = {0};
+    struct mr_batch_pool *pool = mr_batch_pool_open(1, BATCH_BYTES, BATCH_BYTES, &err);
+    struct mr_catalog *catalog = mr_catalog_open();
+    struct mr_nulled *nulled = mr_nulled_open();
+    struct mr_pg_plan plans[2];
+    struct mr_nulled_count count;
+    struct mr_pg_copy copy = {
+        .schema = make_schema(catalog, plans, MR_ON_TYPE_ERROR_NULL),
+        .plans = plans,
+        .value_bytes_max = 8,
+        .nulled = nulled,
+    };
+    static const char bytes[] = HEADER "\0\2\0\0\0\4\0\0\0\1\0\0\0\1\xff" ROW("\2");
+    struct mr_batch *batch = mr_batch_take(pool, 0);
+    assert_false(mr_nulled_get(nulled, 0, &count));
+    assert_int_equal(mr_pg_copy_decode(&copy, batch, bytes, sizeof(bytes) - 1, &err),
+                     MR_PG_DECODED);
+    assert_int_equal(mr_cell_state(&batch->chunks[0]->columns[1], 0), MR_CELL_NULL);
+    assert_int_equal(mr_cell_state(&batch->chunks[0]->columns[1], 1), MR_CELL_VALUE);
+    assert_true(mr_nulled_get(nulled, 0, &count));
+    assert_ptr_equal(count.schema, copy.schema);
+    assert_int_equal(count.column, 1);
+    assert_int_equal(count.count, 1);
+    mr_batch_release(batch);
+    mr_nulled_close(nulled);
+    mr_catalog_close(catalog);
+    mr_batch_pool_close(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_value_becomes_null_where_the_policy_says_so),
         cmocka_unit_test(rows_of_a_copy_are_taken_or_refused),
         cmocka_unit_test(a_full_batch_goes_on_in_the_next),
         cmocka_unit_test(the_pace_follows_the_rate),

@@ -5,10 +5,12 @@
  */
 #include "check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "batch.h"
+#include "pg_tree.h"
 #include "pg_types.h"
 
 #define BATCH_BYTES               (4u << 20)
@@ -52,8 +54,10 @@ static const struct type_case {
     {"name", 19, -1, BYTES("n"), MR_PG_PUT_OK, "n"},
     {"bytea", 17, -1, BYTES("\0\xff"), MR_PG_PUT_OK, "AP8="},
     {"date", 1082, -1, BYTES("\xff\xff\xff\xff"), MR_PG_PUT_OK, "1999-12-31"},
-    {"date, infinity", 1082, -1, BYTES("\x7f\xff\xff\xff"), MR_PG_PUT_INFINITY, NULL},
-    {"date, minus infinity", 1082, -1, BYTES("\x80\0\0\0"), MR_PG_PUT_INFINITY, NULL},
+    {"date, infinity", 1082, -1, BYTES("\x7f\xff\xff\xff"), MR_PG_PUT_OK, "infinity"},
+    {"date, minus infinity", 1082, -1, BYTES("\x80\0\0\0"), MR_PG_PUT_OK, "-infinity"},
+    {"date, finite where infinity is", 1082, -1, BYTES("\x7f\xff\xd5\x32"), MR_PG_PUT_RANGE, NULL},
+    {"date, the last", 1082, -1, BYTES("\x7f\xff\xd5\x31"), MR_PG_PUT_OK, "+5881580-07-10"},
     {"date, too late", 1082, -1, BYTES("\x7f\xff\xff\xfe"), MR_PG_PUT_RANGE, NULL},
     {"time", 1083, -1, BYTES("\0\0\0\0\0\0\0\1"), MR_PG_PUT_OK, "00:00:00.000001"},
     {"time, 24:00", 1083, -1, BYTES("\0\0\0\x14\x1d\xd7\x60\0"), MR_PG_PUT_OK, "24:00:00"},
@@ -61,8 +65,69 @@ static const struct type_case {
     {"time, negative", 1083, -1, BYTES("\xff\xff\xff\xff\xff\xff\xff\xff"), MR_PG_PUT_MALFORMED,
      NULL},
     {"timestamp", 1114, -1, BYTES("\0\0\0\0\0\0\0\0"), MR_PG_PUT_OK, "2000-01-01T00:00:00"},
-    {"timestamp, infinity", 1114, -1, BYTES("\x7f\xff\xff\xff\xff\xff\xff\xff"), MR_PG_PUT_INFINITY,
+    {"timestamp, infinity", 1114, -1, BYTES("\x7f\xff\xff\xff\xff\xff\xff\xff"), MR_PG_PUT_OK,
+     "infinity"},
+    {"timestamptz, minus infinity", 1184, -1, BYTES("\x80\0\0\0\0\0\0\0"), MR_PG_PUT_OK,
+     "-infinity"},
+    {"interval", 1186, -1, BYTES("\0\0\0\0\0\0\0\1\xff\xff\xff\xfe\0\0\0\x0d"), MR_PG_PUT_OK,
+     "P1Y1M-2DT0.000001S"},
+    {"interval, zero", 1186, -1, BYTES("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), MR_PG_PUT_OK, "PT0S"},
+    {"interval, infinite", 1186, -1,
+     BYTES("\x7f\xff\xff\xff\xff\xff\xff\xff\x7f\xff\xff\xff\x7f\xff\xff\xff"), MR_PG_PUT_INFINITY,
      NULL},
+    {"interval, minus infinite", 1186, -1, BYTES("\x80\0\0\0\0\0\0\0\x80\0\0\0\x80\0\0\0"),
+     MR_PG_PUT_INFINITY, NULL},
+    {"interval, short", 1186, -1, BYTES("\0\0\0\0\0\0\0\0\0\0\0\0"), MR_PG_PUT_MALFORMED, NULL},
+    {"money", 790, -1, BYTES("\xff\xff\xff\xff\xff\xff\xff\x9b"), MR_PG_PUT_OK, "-1.01"},
+    {"money, short", 790, -1, BYTES("\0\0\0\1"), MR_PG_PUT_MALFORMED, NULL},
+    {"xid", 28, -1, BYTES("\xff\xff\xff\xff"), MR_PG_PUT_OK, "4294967295"},
+    {"xid8", 5069, -1, BYTES("\xff\xff\xff\xff\xff\xff\xff\xff"), MR_PG_PUT_OK,
+     "18446744073709551615"},
+    {"regclass", 2205, -1, BYTES("\0\0\4\xeb"), MR_PG_PUT_OK, "1259"},
+    {"tid", 27, -1, BYTES("\0\0\0\7\0\2"), MR_PG_PUT_OK, "(7,2)"},
+    {"tid, long", 27, -1, BYTES("\0\0\0\7\0\2\0"), MR_PG_PUT_MALFORMED, NULL},
+    {"\"char\"", 18, -1, BYTES("a"), MR_PG_PUT_OK, "a"},
+    {"\"char\", zero", 18, -1, BYTES("\0"), MR_PG_PUT_OK, ""},
+    {"\"char\", beyond ASCII", 18, -1, BYTES("\xe9"), MR_PG_PUT_OK, "\\351"},
+    {"\"char\", two", 18, -1, BYTES("ab"), MR_PG_PUT_MALFORMED, NULL},
+    {"bit", 1560, 3, BYTES("\0\0\0\3\xa0"), MR_PG_PUT_OK, "101"},
+    {"varbit, empty", 1562, -1, BYTES("\0\0\0\0"), MR_PG_PUT_OK, ""},
+    {"varbit, fewer bytes than bits", 1562, -1, BYTES("\0\0\0\x9\xa0"), MR_PG_PUT_MALFORMED, NULL},
+    {"varbit, more bits than a value has", 1562, -1, BYTES("\xff\xff\xff\xff"), MR_PG_PUT_MALFORMED,
+     NULL},
+    {"timetz", 1266, -1, BYTES("\0\0\0\0\0\0\0\0\xff\xff\xf1\xf0"), MR_PG_PUT_OK, "00:00:00+01"},
+    {"timetz, west, with seconds", 1266, -1, BYTES("\0\0\0\0\0\0\0\1\0\0\x0e\x11"), MR_PG_PUT_OK,
+     "00:00:00.000001-01:00:01"},
+    {"timetz, a zone of days", 1266, -1, BYTES("\0\0\0\0\0\0\0\0\x7f\xff\xff\xff"),
+     MR_PG_PUT_MALFORMED, NULL},
+    {"inet", 869, -1, BYTES("\2\x20\0\4\x7f\0\0\1"), MR_PG_PUT_OK, "127.0.0.1"},
+    {"inet, with bits", 869, -1, BYTES("\2\x18\0\4\x0a\0\0\1"), MR_PG_PUT_OK, "10.0.0.1/24"},
+    {"inet, too many bits", 869, -1, BYTES("\2\x21\0\4\x0a\0\0\1"), MR_PG_PUT_MALFORMED, NULL},
+    {"inet, another family", 869, -1, BYTES("\4\x18\0\4\x0a\0\0\1"), MR_PG_PUT_MALFORMED, NULL},
+    {"inet, fewer bytes than said", 869, -1, BYTES("\2\x18\0\4\x0a\0\0"), MR_PG_PUT_MALFORMED,
+     NULL},
+    {"cidr", 650, -1, BYTES("\3\x20\1\x10\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\0"), MR_PG_PUT_OK,
+     "2001:db8::/32"},
+    {"macaddr", 829, -1, BYTES("\x08\0\x2b\1\2\3"), MR_PG_PUT_OK, "08:00:2b:01:02:03"},
+    {"macaddr8, short", 774, -1, BYTES("\x08\0\x2b\1\2\3"), MR_PG_PUT_MALFORMED, NULL},
+    {"pg_lsn", 3220, -1, BYTES("\0\0\0\x16\xb3\x74\xd8\x48"), MR_PG_PUT_OK, "16/B374D848"},
+    {"jsonpath", 4072, -1, BYTES("\1$.\"a\""), MR_PG_PUT_OK, "$.\"a\""},
+    {"xml, not UTF-8", 142, -1, BYTES("<\xff>"), MR_PG_PUT_ENCODING, NULL},
+    {"point", 600, -1, BYTES("\x3f\xf0\0\0\0\0\0\0\xc0\0\0\0\0\0\0\0"), MR_PG_PUT_OK, "(1,-2)"},
+    {"point, short", 600, -1, BYTES("\x3f\xf0\0\0\0\0\0\0"), MR_PG_PUT_MALFORMED, NULL},
+    {"path, a count that is not there", 602, -1, BYTES("\1\x10\0\0\1"), MR_PG_PUT_MALFORMED, NULL},
+    {"polygon, empty", 604, -1, BYTES("\0\0\0\0"), MR_PG_PUT_OK, "()"},
+    {"tsvector", 3614, -1, BYTES("\0\0\0\2a'\0\0\2\xc0\1\0\2b\0\0\0"), MR_PG_PUT_OK,
+     "'a''':1A,2 'b'"},
+    {"tsvector, fewer lexemes than said", 3614, -1, BYTES("\0\0\0\2a\0\0\0"), MR_PG_PUT_MALFORMED,
+     NULL},
+    {"tsvector, more positions than said", 3614, -1, BYTES("\0\0\0\1a\0\0\0\0"),
+     MR_PG_PUT_MALFORMED, NULL},
+    {"bool array", 1000, -1,
+     BYTES("\0\0\0\1\0\0\0\1\0\0\0\x10\0\0\0\2\0\0\0\1\0\0\0\1\1\xff\xff\xff\xff"), MR_PG_PUT_OK,
+     "[true,null]"},
+    {"tsquery", 3615, -1, BYTES("\0\0\0\0"), MR_PG_PUT_FOREIGN, NULL},
+    {"an extension's type", 99999, -1, BYTES("x"), MR_PG_PUT_FOREIGN, NULL},
     {"timestamptz", 1184, -1, BYTES("\xff\xff\xff\xff\xff\xff\xff\xff"), MR_PG_PUT_OK,
      "1999-12-31T23:59:59.999999Z"},
     {"timestamptz, too late", 1184, -1, BYTES("\x7f\xff\xff\xff\xff\xff\xff\xfe"), MR_PG_PUT_RANGE,
@@ -170,9 +235,13 @@ static void each_type_decodes_or_says_why(void **state)
         struct mr_column column = {
             .name = "the column", .nullable = true, .key_index = MR_NOT_IN_KEY};
         print_message("    %s\n", c->label);
-        assert_true(mr_pg_type_resolve((struct mr_pg_type_ref){c->oid, c->modifier, false}, &column,
-                                       &plan));
-        assert_true(mr_pg_type_format(c->oid, c->modifier, name));
+        struct mr_pg_types types = {0};
+        const struct mr_pg_type_ref ref = {.oid = c->oid, .modifier = c->modifier, .types = &types};
+        assert_true(mr_pg_type_resolve(ref, &column, &plan));
+        if (!mr_pg_type_format(c->oid, c->modifier, name)) {
+            assert_int_equal(c->result, MR_PG_PUT_FOREIGN);
+            (void)snprintf(name, sizeof(name), "a type");
+        }
         column.source_type = name;
         const struct mr_schema draft = {
             .column_count = 1, .space = "public", .table = "t", .columns = &column};
@@ -181,8 +250,50 @@ static void each_type_decodes_or_says_why(void **state)
         check_cell(c, batch, schema, &plan);
         mr_batch_release(batch);
         mr_catalog_close(catalog);
+        mr_pg_types_done(&types);
     }
     mr_batch_pool_close(pool);
+}
+
+/* ---- on_type_error. ---- */
+
+static const struct policy_case {
+    uint32_t oid;
+    int32_t modifier;
+    enum mr_type type;    /* with "stop" and "null" */
+    enum mr_type as_text; /* with "text" */
+} policy_cases[] = {
+    {1700, NUMERIC(12, 2), MR_TYPE_DECIMAL, MR_TYPE_TEXT},
+    {1700, -1, MR_TYPE_TEXT, MR_TYPE_TEXT},
+    {1114, -1, MR_TYPE_TIMESTAMP, MR_TYPE_TEXT},
+    {1184, -1, MR_TYPE_TIMESTAMPTZ, MR_TYPE_TEXT},
+    {1186, -1, MR_TYPE_INTERVAL, MR_TYPE_TEXT},
+    {1082, -1, MR_TYPE_DATE, MR_TYPE_DATE}, /* every value of the server fits */
+    {790, -1, MR_TYPE_DECIMAL, MR_TYPE_DECIMAL},
+    {23, -1, MR_TYPE_I32, MR_TYPE_I32},
+    {1007, -1, MR_TYPE_JSON, MR_TYPE_JSON},
+};
+
+static void only_types_that_may_hold_less_become_text(void **state)
+{
+    (void)state;
+    static const enum mr_on_type_error policies[] = {MR_ON_TYPE_ERROR_STOP, MR_ON_TYPE_ERROR_NULL,
+                                                     MR_ON_TYPE_ERROR_TEXT};
+    for (size_t i = 0; i < MR_ARRAY_LEN(policy_cases) * MR_ARRAY_LEN(policies); i++) {
+        const struct policy_case *c = &policy_cases[i / MR_ARRAY_LEN(policies)];
+        struct mr_pg_types types = {0};
+        struct mr_column column = {0};
+        struct mr_pg_plan plan;
+        const struct mr_pg_type_ref ref = {.oid = c->oid,
+                                           .modifier = c->modifier,
+                                           .types = &types,
+                                           .on_type_error = policies[i % MR_ARRAY_LEN(policies)]};
+        assert_true(mr_pg_type_resolve(ref, &column, &plan));
+        assert_int_equal(column.type,
+                         ref.on_type_error == MR_ON_TYPE_ERROR_TEXT ? c->as_text : c->type);
+        assert_int_equal(plan.nulls_errors, ref.on_type_error == MR_ON_TYPE_ERROR_NULL);
+        mr_pg_types_done(&types);
+    }
 }
 
 static const struct format_case {
@@ -201,7 +312,15 @@ static const struct format_case {
     {1114, 3, "timestamp(3) without time zone"},
     {1184, -1, "timestamp with time zone"},
     {1083, 0, "time(0) without time zone"},
-    {1186, -1, NULL},
+    {1186, -1, "interval"},
+    {1186, 3, NULL}, /* fields and digits: the server names it */
+    {1007, -1, "integer[]"},
+    {1231, NUMERIC(12, 2), "numeric(12,2)[]"},
+    {1561, 3, "bit(3)[]"},
+    {1560, -1, "\"bit\""},
+    {1266, 0, "time(0) with time zone"},
+    {869, -1, "inet"},
+    {3904, -1, NULL}, /* ranges: likewise */
     {0, -1, NULL},
 };
 
@@ -216,17 +335,21 @@ static void types_are_named_as_the_server_does(void **state)
             assert_string_equal(name, c->name);
         }
     }
+    struct mr_pg_types types = {0};
     struct mr_column column = {0};
     struct mr_pg_plan plan;
-    assert_false(mr_pg_type_resolve((struct mr_pg_type_ref){1186, -1, false}, &column, &plan));
-    assert_true(mr_pg_type_resolve((struct mr_pg_type_ref){70000, -1, true}, &column, &plan));
+    const struct mr_pg_type_ref ref = {
+        .oid = 70000, .modifier = -1, .is_enum = true, .types = &types};
+    assert_true(mr_pg_type_resolve(ref, &column, &plan));
     assert_int_equal(column.type, MR_TYPE_TEXT);
+    assert_int_equal(types.count, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_type_decodes_or_says_why),
+        cmocka_unit_test(only_types_that_may_hold_less_become_text),
         cmocka_unit_test(types_are_named_as_the_server_does),
     };
     return cmocka_run_group_tests_name("pg_types", tests, NULL, NULL);

@@ -528,17 +528,53 @@ static void a_new_description_replaces_the_old_one(void **state)
     kit_close(&kit);
 }
 
-static void an_unsupported_type_is_named(void **state)
+/* A type of which nothing is known is text, and asked of the server value by value. */
+static void a_foreign_type_is_named_when_nobody_can_be_asked(void **state)
 {
     (void)state;
     struct kit kit;
-    static const struct kit_column odd[] = {{"id", INT4, -1, true}, {"odd", 1186, -1, false}};
+    static const struct kit_column odd[] = {{"id", INT4, -1, true}, {"odd", 99999, -1, false}};
+    static const struct kit_cell cells[] = {{.kind = 'i', .number = 1}, {.kind = 'b', .text = "?"}};
     open_with_table(&kit, 'd');
     kit_relation(&kit, OID + 1, "strange", 'd', odd, 2);
+    assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
+    kit_row(&kit, 'I', OID + 1, 'N');
+    kit_tuple(&kit, cells, 2);
     assert_int_equal(kit_decode(&kit), MR_PG_FAILED);
     assert_int_equal(kit.err.code, MR_E_TYPE);
     assert_non_null(strstr(kit.err.message, "strange"));
     assert_non_null(strstr(kit.err.message, "odd"));
+    kit_close(&kit);
+}
+
+static bool print_doubled(void *context, uint32_t oid, struct mr_slice wire, struct mr_arena *arena,
+                          struct mr_slice *text, struct mr_error *err)
+{
+    (void)context;
+    (void)err;
+    assert_int_equal(oid, 99999);
+    uint8_t *copy = mr_arena_alloc(arena, wire.length * 2, 1);
+    memcpy(copy, wire.bytes, wire.length);
+    memcpy(copy + wire.length, wire.bytes, wire.length);
+    *text = (struct mr_slice){copy, wire.length * 2};
+    return true;
+}
+
+static void a_foreign_type_is_printed_by_the_server(void **state)
+{
+    (void)state;
+    struct kit kit;
+    static const struct kit_column odd[] = {{"id", INT4, -1, true}, {"odd", 99999, -1, false}};
+    static const struct kit_cell cells[] = {{.kind = 'i', .number = 1},
+                                            {.kind = 'b', .text = "ab"}};
+    open_with_table(&kit, 'd');
+    kit.decoder.describer.print = print_doubled;
+    kit_relation(&kit, OID + 1, "strange", 'd', odd, 2);
+    assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
+    kit_row(&kit, 'I', OID + 1, 'N');
+    kit_tuple(&kit, cells, 2);
+    assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
+    assert_non_null(strstr(kit_print(&kit), "abab"));
     kit_close(&kit);
 }
 
@@ -668,7 +704,8 @@ int main(void)
         cmocka_unit_test(a_full_batch_takes_a_message_whole_or_not),
         cmocka_unit_test(what_is_out_of_place_is_refused),
         cmocka_unit_test(a_new_description_replaces_the_old_one),
-        cmocka_unit_test(an_unsupported_type_is_named),
+        cmocka_unit_test(a_foreign_type_is_named_when_nobody_can_be_asked),
+        cmocka_unit_test(a_foreign_type_is_printed_by_the_server),
         cmocka_unit_test(tables_that_do_not_match_are_left_out),
         cmocka_unit_test(catalogs_ahead_of_the_log_give_way),
         cmocka_unit_test(truncates_are_one_event_a_table),
