@@ -192,6 +192,7 @@ static void watch(struct mr_pipeline *pipeline, const struct run_flags *flags)
                    MR_LOG_S("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"));
             break;
         }
+        mr_pipeline_tick(pipeline);
         if (flags->status_line) {
             show_line(pipeline, &state);
         }

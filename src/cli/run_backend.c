@@ -30,6 +30,11 @@ static void status(void *context, struct mr_json *out)
     mr_pipeline_status(context, out);
 }
 
+static void history(void *context, struct mr_json *out)
+{
+    mr_pipeline_history(context, out);
+}
+
 static void metrics(void *context, struct mr_writer *out)
 {
     mr_pipeline_metrics(context, out);
@@ -56,6 +61,7 @@ struct mr_console_backend mr_run_backend(struct mr_pipeline *pipeline)
         .is_alive = is_alive,
         .ready = ready,
         .status = status,
+        .history = history,
         .metrics = metrics,
         .query = mr_run_query,
         .topics = mr_run_topics,

@@ -64,3 +64,13 @@ void mr_api_status(struct mr_console *console, const struct mr_http_request *req
     console->backend.status(console->backend.context, &json);
     mr_http_json(response, 200, &json);
 }
+
+void mr_api_history(struct mr_console *console, const struct mr_http_request *request,
+                    struct mr_http_response *response)
+{
+    struct mr_json json = {0};
+
+    (void)request;
+    console->backend.history(console->backend.context, &json);
+    mr_http_json(response, 200, &json);
+}

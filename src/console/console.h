@@ -104,6 +104,9 @@ struct mr_console_backend {
 
     void (*status)(void *context, struct mr_json *out);
 
+    /** Writes the samples of the last hour (pipeline/history.h). */
+    void (*history)(void *context, struct mr_json *out);
+
     /** Writes Prometheus' text format (pipeline/exposition.h). */
     void (*metrics)(void *context, struct mr_writer *out);
 

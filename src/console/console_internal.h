@@ -28,22 +28,18 @@ struct mr_console {
     atomic_uint tail_count;
 };
 
-/* The embedded files, made at build time from assets/ (embed.py). */
-extern const unsigned char mr_asset_openapi_json[];
-extern const size_t mr_asset_openapi_json_size;
-extern const unsigned char mr_asset_index_html[];
-extern const size_t mr_asset_index_html_size;
-
 #define MR_API_HANDLER(name)                                                                       \
     void name(struct mr_console *console, const struct mr_http_request *request,                   \
               struct mr_http_response *response)
 
 MR_API_HANDLER(mr_api_index);
+MR_API_HANDLER(mr_api_asset);
 MR_API_HANDLER(mr_api_openapi);
 MR_API_HANDLER(mr_api_healthz);
 MR_API_HANDLER(mr_api_readyz);
 MR_API_HANDLER(mr_api_metrics);
 MR_API_HANDLER(mr_api_status);
+MR_API_HANDLER(mr_api_history);
 MR_API_HANDLER(mr_api_query);
 MR_API_HANDLER(mr_api_topics);
 MR_API_HANDLER(mr_api_records);

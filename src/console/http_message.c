@@ -18,6 +18,7 @@ static const struct status_phrase {
     const char *phrase;
 } status_phrases[] = {
     {200, "OK"},
+    {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},
     {403, "Forbidden"},

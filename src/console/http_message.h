@@ -26,10 +26,12 @@ struct mr_http_parameter {
 };
 
 struct mr_http_request {
-    char topic[MR_CONSOLE_TOPIC_BYTES_MAX + 1]; /* what {topic} stands for in the path */
+    char topic[MR_CONSOLE_TOPIC_BYTES_MAX + 1]; /* what {...} stands for in the path */
     struct mr_http_parameter parameters[MR_HTTP_PARAMETERS_MAX];
     size_t parameter_count;
     const char *last_event_id; /* header of a tail that reconnects; NULL: none */
+    const char *if_none_match; /* header: the ETag of a kept copy; NULL: none */
+    bool takes_gzip;           /* as an encoding of the answer */
     const char *body;          /* length bytes; NULL when there is none */
     size_t body_length;
 };
@@ -43,6 +45,9 @@ struct mr_http_response {
     const char *allow;      /* value of Allow, for 405; or NULL */
     unsigned retry_after_s; /* 0: no such header */
     bool wants_token;       /* adds WWW-Authenticate */
+    const char *etag;       /* with it the answer may be kept, and is asked for again; or NULL */
+    const char *content_encoding;
+    const char *content_policy; /* Content-Security-Policy; NULL: nothing may be loaded */
 
     /* A stream: writes up to size bytes, returns how many; -1 at the end. It may wait. */
     ssize_t (*stream_next)(void *stream, char *bytes, size_t size);

@@ -181,6 +181,11 @@ static void check(struct mr_console *console, struct MHD_Connection *connection,
     }
     request->last_event_id =
         MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Last-Event-ID");
+    request->if_none_match =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    const char *encodings =
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    request->takes_gzip = encodings != NULL && strstr(encodings, "gzip") != NULL;
     (void)MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_parameter, exchange);
 }
 
@@ -235,11 +240,22 @@ static void add_headers(struct MHD_Response *made, const struct mr_http_response
     char seconds[16];
 
     (void)MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response->content_type);
-    (void)MHD_add_response_header(made, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    (void)MHD_add_response_header(made, MHD_HTTP_HEADER_CACHE_CONTROL,
+                                  response->etag != NULL ? "no-cache" : "no-store");
     (void)MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
+    (void)MHD_add_response_header(made, "Referrer-Policy", "no-referrer");
     (void)MHD_add_response_header(made, "Content-Security-Policy",
-                                  "default-src 'none'; style-src 'unsafe-inline'; "
-                                  "frame-ancestors 'none'");
+                                  response->content_policy != NULL
+                                      ? response->content_policy
+                                      : "default-src 'none'; frame-ancestors 'none'");
+    if (response->etag != NULL) {
+        (void)MHD_add_response_header(made, MHD_HTTP_HEADER_ETAG, response->etag);
+        (void)MHD_add_response_header(made, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
+    }
+    if (response->content_encoding != NULL) {
+        (void)MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_ENCODING,
+                                      response->content_encoding);
+    }
     if (response->allow != NULL) {
         (void)MHD_add_response_header(made, MHD_HTTP_HEADER_ALLOW, response->allow);
     }

@@ -11,7 +11,15 @@ static const struct mr_route routes[] = {
         .method = "GET",
         .path = "/",
         .handle = mr_api_index,
-        .summary = "A page that lists these paths.",
+        .is_open = true,
+        .summary = "The web UI.",
+    },
+    {
+        .method = "GET",
+        .path = "/assets/{file}",
+        .handle = mr_api_asset,
+        .is_open = true,
+        .summary = "Scripts and styles of the web UI.",
     },
     {
         .method = "GET",
@@ -38,6 +46,12 @@ static const struct mr_route routes[] = {
         .path = "/api/v1/status",
         .handle = mr_api_status,
         .summary = "What every source, table and sink is doing.",
+    },
+    {
+        .method = "GET",
+        .path = "/api/v1/history",
+        .handle = mr_api_history,
+        .summary = "Counters and lags of the last hour, sampled every few seconds.",
     },
     {
         .method = "POST",
@@ -78,19 +92,17 @@ const struct mr_route *mr_route_at(size_t index)
     return index < MR_ARRAY_LEN(routes) ? &routes[index] : NULL;
 }
 
-/* Compares segment by segment; *topic and *length are set to what {topic} stands for. */
+/* Compares segment by segment; *topic and *length are set to what {...} stands for. */
 static bool path_matches(const char *pattern, const char *path, const char **topic, size_t *length)
 {
     MR_ASSERT(pattern[0] == '/');
 
-    const char *const placeholder = "{topic}";
-
     while (*pattern != '\0') {
-        if (strncmp(pattern, placeholder, strlen(placeholder)) == 0) {
+        if (*pattern == '{') {
             *topic = path;
             *length = strcspn(path, "/");
             path += *length;
-            pattern += strlen(placeholder);
+            pattern = strchr(pattern, '}') + 1;
         } else if (*pattern++ != *path++) {
             return false;
         }
@@ -124,7 +136,7 @@ const struct mr_route *mr_route_find(const char *method, const char *path,
         }
         if (topic != NULL && (length == 0 || !mr_http_decode(topic, length, request->topic,
                                                              sizeof(request->topic)))) {
-            mr_http_problem(response, 400, "the topic in the path is not a valid name");
+            mr_http_problem(response, 400, "the name in the path is not valid text, or too long");
             return NULL;
         }
         return at_path;

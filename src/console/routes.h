@@ -17,7 +17,7 @@ typedef void (*mr_route_fn)(struct mr_console *console, const struct mr_http_req
 
 struct mr_route {
     const char *method; /* "GET" (HEAD is answered too) or "POST" */
-    const char *path;   /* "{topic}" stands for one segment */
+    const char *path;   /* "{topic}", "{file}": one segment, request->topic */
     mr_route_fn handle;
     const char *parameters[MR_HTTP_PARAMETERS_MAX + 1]; /* of the query string; NULL-terminated */
     bool is_open;                                       /* answered without a token */
@@ -28,8 +28,8 @@ struct mr_route {
 const struct mr_route *mr_route_at(size_t index);
 
 /**
- * Finds the route of a raw (not decoded) path and decodes {topic} into the request. NULL with the
- * response made a problem: 404, 405 with Allow, or 400 for a wrong topic.
+ * Finds the route of a raw (not decoded) path and decodes {...} into the request. NULL with the
+ * response made a problem: 404, 405 with Allow, or 400 for a wrong name.
  */
 const struct mr_route *mr_route_find(const char *method, const char *path,
                                      struct mr_http_request *request,

@@ -170,6 +170,7 @@ struct mr_pipeline *mr_pipeline_open(const struct mr_pipeline_config *config,
     pipeline->outlets = calloc(pipeline->outlet_count + 1, sizeof(*pipeline->outlets));
     MR_ASSERT(pipeline->lanes != NULL && pipeline->outlets != NULL);
     MR_ASSERT(pthread_mutex_init(&pipeline->lock, NULL) == 0);
+    pipeline->history = mr_history_open(pipeline->lane_count, pipeline->outlet_count);
     if (!assemble(pipeline, exit_code, err)) {
         mr_pipeline_close(pipeline);
         return NULL;
@@ -267,9 +268,21 @@ void mr_pipeline_close(struct mr_pipeline *pipeline)
     }
     mr_data_dir_close(&pipeline->data_dir, env);
     (void)pthread_mutex_destroy(&pipeline->lock);
+    mr_history_close(pipeline->history);
     free(pipeline->lanes);
     free(pipeline->outlets);
     free(pipeline);
+}
+
+void mr_pipeline_tick(struct mr_pipeline *pipeline)
+{
+    MR_ASSERT(pipeline->is_started);
+    mr_history_tick(pipeline->history, pipeline);
+}
+
+void mr_pipeline_history(struct mr_pipeline *pipeline, struct mr_json *json)
+{
+    mr_history_write(pipeline->history, pipeline, json);
 }
 
 static struct mr_loader *find_loader(struct mr_pipeline *pipeline, const struct mr_sink_ops *ops)

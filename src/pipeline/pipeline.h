@@ -62,6 +62,12 @@ void mr_pipeline_close(struct mr_pipeline *pipeline); /* accepts NULL; stop() co
 /** GET /api/v1/status. */
 void mr_pipeline_status(struct mr_pipeline *pipeline, struct mr_json *json);
 
+/** To be called every now and then while it runs: takes the samples of history. One thread. */
+void mr_pipeline_tick(struct mr_pipeline *pipeline);
+
+/** GET /api/v1/history (history.h). */
+void mr_pipeline_history(struct mr_pipeline *pipeline, struct mr_json *json);
+
 /** GET /metrics. */
 void mr_pipeline_metrics(struct mr_pipeline *pipeline, struct mr_writer *out);
 

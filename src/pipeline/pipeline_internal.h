@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "data_dir.h"
+#include "history.h"
 #include "journal.h"
 #include "link.h"
 #include "loader.h"
@@ -47,6 +48,7 @@ struct mr_pipeline {
     struct mr_loader *loaders[MR_STREAM_SINKS_MAX];
     const char *source_names[MR_LOADER_SOURCES_MAX];
     int64_t started_us;
+    struct mr_history *history;
     bool is_started;
 
     atomic_bool links_stop;

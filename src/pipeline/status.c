@@ -274,6 +274,11 @@ void mr_pipeline_status(struct mr_pipeline *pipeline, struct mr_json *json)
     key_string(json, "version", MR_VERSION);
     key_string(json, "state", pipeline_state(pipeline));
     key_uint(json, "uptime_ms", (uint64_t)(env->unix_us(env) - pipeline->started_us) / 1000);
+    mr_json_key(json, "memory");
+    mr_json_object_begin(json);
+    key_uint(json, "resident_bytes", mr_resident_bytes(pipeline));
+    key_uint(json, "max_bytes", pipeline->config->memory_bytes_max);
+    mr_json_object_end(json);
     mr_json_key(json, "sources");
     mr_json_array_begin(json);
     for (uint32_t i = 0; i < pipeline->lane_count; i++) {

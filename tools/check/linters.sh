@@ -44,6 +44,19 @@ check_shell() {
     done
 }
 
+# The web UI: types, ESLint, unit tests. Its pages in a browser are an end-to-end test.
+check_ui() {
+    build_tree build
+    if [ ! -d ui/node_modules/vitest ]; then
+        echo "skip ui: it was left out of the build, see its log" >>"$counts"
+        return 0
+    fi
+    (cd ui && npx --no-install tsc --noEmit && npx --no-install eslint . && npx --no-install vitest run --no-color) | tee "$logs/ui-tests"
+    # "      Tests  27 passed (27)"; tsc and eslint end the pipe before that line when they find something.
+    ui_passed=$(awk '$1 == "Tests" && /passed/ && !/failed/ { print $2 }' "$logs/ui-tests")
+    if [ -n "$ui_passed" ]; then echo "pass $ui_passed" >>"$counts"; else echo "fail ui: see the log" >>"$counts"; fi
+}
+
 # A file whose text, headers and rules are what they were in a clean run is not looked at again, in any checkout.
 check_clang_tidy() {
     has_version clang-tidy || return 0

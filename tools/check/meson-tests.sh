@@ -5,9 +5,9 @@ build_tree() {
     case $1 in
     build) tools/setup/build.sh build ;;
     build-asan)
-        tools/setup/build.sh build-asan --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+        tools/setup/build.sh build-asan -Dui=disabled --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
         ;;
-    build-clang) CC=clang tools/setup/build.sh build-clang ;;
+    build-clang) CC=clang tools/setup/build.sh build-clang -Dui=disabled ;;
     esac
 }
 

@@ -44,7 +44,7 @@ demo_check_settings() {
 
 # What has to be installed: a server kind that is there already is not installed again, nor is Go once DuckDB is there.
 demo_parts() {
-    demo_parts='build servers'
+    demo_parts='build ui servers'
     "$root/third_party/duckdb/fetch.sh" --cached >/dev/null 2>&1 || demo_parts="$demo_parts go"
     case ${DEMO_MYSQL:-auto} in
     8.0) demo_parts="$demo_parts mysql80" ;;

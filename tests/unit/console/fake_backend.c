@@ -43,6 +43,15 @@ static void status(void *context, struct mr_json *out)
     mr_json_object_end(out);
 }
 
+static void history(void *context, struct mr_json *out)
+{
+    (void)context;
+    mr_json_object_begin(out);
+    mr_json_key(out, "interval_ms");
+    mr_json_uint(out, 5000);
+    mr_json_object_end(out);
+}
+
 static void metrics(void *context, struct mr_writer *out)
 {
     (void)context;
@@ -170,6 +179,7 @@ struct mr_console_backend fake_backend_make(struct fake_backend *fake)
         .is_alive = is_alive,
         .ready = ready,
         .status = status,
+        .history = history,
         .metrics = metrics,
         .query = query,
         .topics = topics,
