@@ -119,6 +119,12 @@ static const struct answer_case {
 } answer_cases[] = {
     {"page", "GET / HTTP/1.1\r\n" HOST "\r\n", 200, "text/html"},
     {"page's policy", "GET / HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Security-Policy: default"},
+    {"page for a browser that takes gzip",
+     "GET / HTTP/1.1\r\n" HOST "Accept-Encoding: br, gzip\r\n\r\n", 200, "Content-Encoding: gzip"},
+    {"a script", "GET /assets/app.js HTTP/1.1\r\n" HOST "\r\n", 200, "text/javascript"},
+    {"a script's tag", "GET /assets/app.js HTTP/1.1\r\n" HOST "\r\n", 200, "ETag: \""},
+    {"no such file", "GET /assets/app.map HTTP/1.1\r\n" HOST "\r\n", 404, "there is no such file"},
+    {"history", "GET /api/v1/history HTTP/1.1\r\n" HOST "\r\n", 200, "\"interval_ms\":5000"},
     {"alive", "GET /healthz HTTP/1.1\r\n" HOST "\r\n", 200, "\"alive\":true"},
     {"ready", "GET /readyz HTTP/1.1\r\n" HOST "\r\n", 200, "\"ready\":true"},
     {"metrics", "GET /metrics HTTP/1.1\r\n" HOST "\r\n", 200, "millrace_up 1\n"},
@@ -524,6 +530,24 @@ static void viewers_are_bounded(void **state)
     /* tear_down() closes the console with the tails open, and sees that each was closed. */
 }
 
+/* ---- Embedded files. ---- */
+
+static void kept_copy_is_not_sent_again(void **state)
+{
+    struct fixture *fixture = *state;
+    char request[256];
+    exchange(fixture, "GET /assets/app.css HTTP/1.1\r\n" HOST "\r\n");
+    const char *tag = strstr(fixture->answer, "ETag: ");
+    assert_non_null(tag);
+    (void)snprintf(request, sizeof(request),
+                   "GET /assets/app.css HTTP/1.1\r\n" HOST "If-None-Match: %.*s\r\n\r\n",
+                   (int)strcspn(tag + 6, "\r\n"), tag + 6);
+    exchange(fixture, request);
+    assert_int_equal(client_status(fixture->answer), 304);
+    exchange(fixture, "GET /assets/app.css HTTP/1.1\r\n" HOST "If-None-Match: \"another\"\r\n\r\n");
+    assert_int_equal(client_status(fixture->answer), 200);
+}
+
 /* ---- Tokens. ---- */
 
 static void token_is_asked_for(void **state)
@@ -537,7 +561,10 @@ static void token_is_asked_for(void **state)
         {"GET /readyz HTTP/1.1\r\n" HOST "\r\n", 200},
         {"GET /metrics HTTP/1.1\r\n" HOST "\r\n", 401},
         {"GET /api/v1/status HTTP/1.1\r\n" HOST "\r\n", 401},
-        {"GET / HTTP/1.1\r\n" HOST "\r\n", 401},
+        {"GET /api/v1/history HTTP/1.1\r\n" HOST "\r\n", 401},
+        /* The page itself holds nothing secret: it asks for the token. */
+        {"GET / HTTP/1.1\r\n" HOST "\r\n", 200},
+        {"GET /assets/app.js HTTP/1.1\r\n" HOST "\r\n", 200},
         {"GET /api/v1/status HTTP/1.1\r\n" HOST "Authorization: Bearer " TOKEN "\r\n\r\n", 200},
         {"GET /api/v1/status HTTP/1.1\r\n" HOST "Authorization: bearer " TOKEN "\r\n\r\n", 200},
         {"GET /api/v1/status HTTP/1.1\r\n" HOST "Authorization: Bearer " TOKEN "x\r\n\r\n", 401},
@@ -622,6 +649,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_CONSOLE(requests_get_their_answers),
         WITH_CONSOLE(health_and_readiness_say_why),
+        WITH_CONSOLE(kept_copy_is_not_sent_again),
         WITH_CONSOLE(query_arrives_whole),
         WITH_CONSOLE(wrong_query_bodies_are_refused),
         WITH_CONSOLE(records_arrive_decoded),
