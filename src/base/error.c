@@ -117,6 +117,8 @@ const char *mr_errc_name(enum mr_errc code)
         return "type";
     case MR_E_SOURCE:
         return "source";
+    case MR_E_LOST:
+        return "lost";
     case MR_E_SINK:
         return "sink";
     case MR_E_LOCKED:

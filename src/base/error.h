@@ -27,7 +27,9 @@ enum mr_errc {
     MR_E_CORRUPT,   /* our own file fails its checksum or its format */
     MR_E_LIMIT,     /* a configured bound would be exceeded */
     MR_E_TYPE,      /* a source type or value that cannot be represented */
-    MR_E_SOURCE,    /* the source refused: purged log, lost slot, dropped table */
+    MR_E_SOURCE,    /* the source refused: a dropped table, a slot of somebody else */
+    MR_E_LOST,      /* what follows our position is gone (purged log, lost slot, retention): only a
+                       copy of the tables can go on from there */
     MR_E_SINK,      /* the target refused or failed */
     MR_E_LOCKED,    /* another process holds what we need */
     MR_E_FULL,      /* no space left: intake waits */

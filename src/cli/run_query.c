@@ -36,6 +36,7 @@ static unsigned status_of(const struct mr_error *err)
     case MR_E_PROTOCOL:
     case MR_E_CORRUPT:
     case MR_E_SOURCE:
+    case MR_E_LOST:
         return 500;
     }
     return 500;

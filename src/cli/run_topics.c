@@ -137,7 +137,7 @@ static bool open_walk(struct mr_pipeline *pipeline, const char *source,
     if (mr_stream_walk_open(walk, ops, stream, place, &err)) {
         return true;
     }
-    if (err.code == MR_E_LIMIT) {
+    if (err.code == MR_E_LOST) {
         return mr_run_problem(problem, 410, "%s", err.message);
     }
     return mr_run_problem(problem, 500, "%s", err.message);

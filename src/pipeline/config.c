@@ -185,6 +185,15 @@ static bool load_source(struct loader *loader, const struct mr_yaml_node *map,
     if (source->snapshot == MR_SNAPSHOT_NEVER) {
         source->snapshot = MR_SNAPSHOT_NO_DATA;
     }
+    if (source->snapshot == MR_SNAPSHOT_WHEN_NEEDED) {
+        source->on_lost_position = MR_LOST_SNAPSHOT;
+    }
+    if (source->on_lost_position == MR_LOST_SNAPSHOT && source->snapshot == MR_SNAPSHOT_NO_DATA) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "%s:%u: source \"%s\": on_lost_position: snapshot copies tables, which "
+                       "snapshot: no_data rules out; set one of the two otherwise",
+                       fill.file, map->line, source->name);
+    }
     if (source->ops->check_config != NULL &&
         !source->ops->check_config(source->config, fill.memory, err)) {
         mr_error_context(err, "source \"%s\"", source->name);

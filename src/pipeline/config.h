@@ -38,6 +38,12 @@
 #define MR_CONFIG_POLICIES_MAX 1024 /* tables, and columns of one of them */
 #define MR_CONFIG_NAME_MAX     48   /* bytes of a pipeline's, source's or sink's name */
 
+/** What to do when the server lacks what follows our position. */
+enum mr_lost_policy {
+    MR_LOST_STOP,
+    MR_LOST_SNAPSHOT, /* copy the source's tables anew */
+};
+
 /** Debezium's words. "never" is read as no_data. */
 enum mr_snapshot_mode {
     MR_SNAPSHOT_INITIAL,      /* copy the tables once, then follow */
@@ -60,7 +66,8 @@ struct mr_source_config {
     void *config;      /* ops->config_size bytes, filled through ops->options */
     unsigned snapshot; /* enum mr_snapshot_mode, never MR_SNAPSHOT_NEVER */
     uint64_t snapshot_workers;
-    unsigned line; /* in the file */
+    unsigned on_lost_position; /* enum mr_lost_policy */
+    unsigned line;             /* in the file */
 };
 
 struct mr_stream_config {

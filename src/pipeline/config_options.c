@@ -5,6 +5,7 @@
 #include "config.h"
 
 static const char *const large_value_choices[] = {"stop", "quarantine", "null", NULL};
+static const char *const lost_choices[] = {"stop", "snapshot", NULL};
 static const char *const snapshot_choices[] = {"initial",     "initial_only", "no_data",
                                                "when_needed", "never",        NULL};
 static const char *const mode_choices[] = {"current", "append", "history", NULL};
@@ -129,6 +130,16 @@ const struct mr_option mr_config_source_options[] = {
         .fallback = "initial",
         .choices = snapshot_choices,
         .help = "copy of what the tables hold already; never is another word for no_data",
+    },
+    {
+        .name = "on_lost_position",
+        .type = MR_OPT_CHOICE,
+        .offset = offsetof(struct mr_source_config, on_lost_position),
+        .fallback = "stop",
+        .choices = lost_choices,
+        .help = "when the server, or a stream under retention_force, lacks what follows our "
+                "position: stop, or snapshot: copy the source's tables anew (snapshot: when_needed "
+                "means the latter)",
     },
     {
         .name = "snapshot_workers",

@@ -38,11 +38,7 @@ void mr_link_stop(struct mr_link *link)
 {
     link->options.ops->close(link->source);
     link->source = NULL;
-    MR_ASSERT(pthread_mutex_lock(&link->lock) == 0);
-    struct mr_copy *copy = link->copy;
-    link->copy = NULL;
-    (void)pthread_mutex_unlock(&link->lock);
-    mr_copy_close(copy);
+    mr_link_close_copy(link);
     mr_batch_release(link->held);
     link->held = NULL;
 }
@@ -75,6 +71,27 @@ static void show_error(struct mr_link *link, const struct mr_error *err)
     (void)pthread_mutex_unlock(&link->lock);
 }
 
+/*
+ * Whether an error that asks to stop is worth another attempt all the same:
+ *   - a lost position, when the tables may be copied anew;
+ *   - a refusal after we have streamed: the configuration was right, so what changed is the server
+ *     (a password that is being rotated, a certificate, a grant), and that may be mended.
+ */
+static bool may_retry(struct mr_link *link, const struct mr_error *err)
+{
+    if (err->recovery == MR_RETRY) {
+        return true;
+    }
+    if (err->code == MR_E_LOST && link->options.recopies) {
+        mr_log(MR_LOG_ERROR, "source.position_lost", MR_LOG_S("source", link->options.context.name),
+               MR_LOG_S("position", link->resume.text), MR_LOG_S("error", err->message),
+               MR_LOG_S("next", "its tables are copied anew; their history since then is lost"));
+        link->is_lost = true;
+        return true;
+    }
+    return err->code == MR_E_CONFIG && link->has_streamed;
+}
+
 /* The one place where an error of a source becomes a decision, a state and a log line. */
 enum mr_step mr_link_on_error(struct mr_link *link, const struct mr_error *err)
 {
@@ -82,7 +99,7 @@ enum mr_step mr_link_on_error(struct mr_link *link, const struct mr_error *err)
     link->options.ops->close(link->source);
     link->source = NULL;
     show_error(link, err);
-    if (err->recovery != MR_RETRY) {
+    if (!may_retry(link, err)) {
         mr_log(MR_LOG_ERROR, "source.stopped", MR_LOG_S("source", name),
                MR_LOG_S("code", mr_errc_name(err->code)), MR_LOG_S("error", err->message));
         mr_link_move(link, MR_LINK_STOPPED);
@@ -204,6 +221,9 @@ static enum mr_step stream(struct mr_link *link, uint32_t wait_ms, struct mr_err
     observe(link);
     if (link->held != NULL) {
         return mr_link_push(link, link->held, wait_ms) ? MR_STEP_WORKED : MR_STEP_IDLE;
+    }
+    if (!mr_link_tend_gaps(link, err)) {
+        return mr_link_on_error(link, err);
     }
     const enum mr_step copy = mr_link_tend_copy(link, err);
     if (copy == MR_STEP_FAILED || link->state != MR_LINK_STREAMING) {

@@ -13,6 +13,12 @@
  *
  * The first connection of a new pipeline fixes the start with snapshot_open(), makes that position
  * durable, and starts the copy of the tables (copy.h) beside the stream.
+ *
+ * LOST POSITION (link_lost.c)
+ *   A server that lacks what follows our position fails with MR_E_LOST. on_lost_position: stop
+ *   ends there, with the cure; snapshot copies the tables anew from a fresh start, while other
+ *   sources go on. A sink whose part of the stream was deleted (retention_force) is treated
+ *   likewise, by itself.
  */
 #ifndef MR_PIPELINE_LINK_H
 #define MR_PIPELINE_LINK_H
@@ -40,6 +46,7 @@ struct mr_link_options {
     uint32_t loader_count;
     bool copies_tables;  /* snapshot: initial, initial_only, when_needed */
     bool ends_with_copy; /* snapshot: initial_only */
+    bool recopies;       /* on_lost_position: snapshot */
     uint32_t copy_workers;
     uint32_t pool_batches;
     uint64_t pool_kept_bytes; /* resident, a batch */
@@ -69,6 +76,8 @@ struct mr_link {
     uint32_t copy_attempt;
     bool transaction_is_open; /* the last batch handed on was `continued` */
     bool is_looked_at;        /* the preflight found nothing wrong */
+    bool is_lost;             /* the server cannot go on from our position: start anew */
+    bool has_streamed;        /* the configuration was right once */
     bool copy_is_settled;     /* every sink has every table, or none is wanted */
     int64_t clock_skew_us;
 
@@ -77,6 +86,7 @@ struct mr_link {
     struct mr_copy *copy;
     enum mr_link_state state;
     uint32_t attempt;
+    atomic_uint_fast64_t recopies_total; /* times that a lost position was replaced */
     atomic_uint_fast64_t rows_total;
     atomic_uint_fast64_t transactions_total;
     atomic_int_fast64_t commit_us_last; /* of the newest one handed on, our clock; 0 none */

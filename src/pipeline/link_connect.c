@@ -2,12 +2,12 @@
 /*
  * link_connect.c - how a link gets from nothing to streaming, and the copy that belongs to it.
  *
- *   settled? -> position known? -- yes -> copy complete in every sink? -- yes -> open
- *                    | no                          | no
- *                    v                             v
- *        snapshot_open(): fixes the start;   snapshot_open() beside the
- *        the start is made durable           existing position
- *                    '-------> copy starts -> open
+ *   settled? -> position known? -- yes -> open -> copy complete in every sink?
+ *                    | no                                   | no
+ *                    v                                      v
+ *        snapshot_open(): fixes the start;            snapshot_open() beside the
+ *        the start is made durable;                   stream; the copy starts
+ *        the copy starts
  */
 #include <string.h>
 
@@ -82,8 +82,7 @@ static bool push_start(struct mr_link *link, const struct mr_position *start, st
     return true;
 }
 
-/* Fixes the start of streaming when there is none, and starts the copy when one is wanted. */
-static bool open_snapshot(struct mr_link *link, bool has_position, struct mr_error *err)
+bool mr_link_open_snapshot(struct mr_link *link, bool has_position, struct mr_error *err)
 {
     bool complete = link->copy_is_settled;
     if (!complete && !ask_copy_complete(link, &complete, err)) {
@@ -92,6 +91,9 @@ static bool open_snapshot(struct mr_link *link, bool has_position, struct mr_err
     link->copy_is_settled = complete;
     if (has_position && complete) {
         return true;
+    }
+    if (has_position && !mr_journal_position(link->options.journal, &link->resume, err)) {
+        return false; /* afresh: the stream may have gone over to another server meanwhile */
     }
     struct mr_position start = {0};
     struct mr_snapshot *snapshot = link->options.ops->snapshot_open(
@@ -126,7 +128,7 @@ static bool look_at_server(struct mr_link *link, struct mr_error *err)
     }
     for (uint32_t i = 0; i < findings.count; i++) {
         const struct mr_finding *finding = &findings.items[i];
-        if (finding->level == MR_FINDING_ERROR) {
+        if (finding->level == MR_FINDING_ERROR && !finding->is_lost) {
             const bool is_first = err->code == MR_OK;
             char before[MR_ERROR_MESSAGE_BYTES_MAX];
             memcpy(before, err->message, sizeof(before));
@@ -153,6 +155,7 @@ static bool open_source(struct mr_link *link, struct mr_error *err)
     link->observe_at_ns = 0;
     mr_log(MR_LOG_INFO, "source.connected", MR_LOG_S("source", link->options.context.name),
            MR_LOG_S("position", link->resume.text), MR_LOG_S("epoch", link->resume.epoch));
+    link->has_streamed = true;
     mr_link_move(link, MR_LINK_STREAMING);
     MR_ASSERT(pthread_mutex_lock(&link->lock) == 0);
     link->view.last_error = (struct mr_error){0};
@@ -170,31 +173,35 @@ enum mr_step mr_link_connect(struct mr_link *link, struct mr_error *err)
         env->sleep_us(env, SETTLE_POLL_US);
         return MR_STEP_IDLE;
     }
+    if (link->is_lost) {
+        return mr_link_start_anew(link, err);
+    }
     if (!look_at_server(link, err) ||
         !mr_journal_position(link->options.journal, &link->resume, err)) {
         return mr_link_on_error(link, err);
     }
     const bool has_position = mr_position_is_set(&link->resume);
-    if (!has_position || (!link->copy_is_settled && link->copy == NULL)) {
-        if (!open_snapshot(link, has_position, err)) {
-            return mr_link_on_error(link, err);
-        }
-        if (!has_position) {
-            return MR_STEP_WORKED; /* open once the start is durable */
-        }
+    if (!has_position) {
+        return mr_link_open_snapshot(link, false, err) /* open once the start is durable */
+                   ? MR_STEP_WORKED
+                   : mr_link_on_error(link, err);
     }
     return open_source(link, err) ? MR_STEP_WORKED : mr_link_on_error(link, err);
 }
 
-static enum mr_step on_copy_failed(struct mr_link *link, struct mr_error *err)
+void mr_link_close_copy(struct mr_link *link)
 {
-    const struct mr_env *env = link->options.context.env;
-    mr_copy_error(link->copy, err);
     MR_ASSERT(pthread_mutex_lock(&link->lock) == 0);
     struct mr_copy *copy = link->copy;
     link->copy = NULL;
     (void)pthread_mutex_unlock(&link->lock);
     mr_copy_close(copy);
+}
+
+/* The stream goes on while the copy waits for its next attempt. */
+static enum mr_step put_copy_off(struct mr_link *link, struct mr_error *err)
+{
+    const struct mr_env *env = link->options.context.env;
     if (err->recovery != MR_RETRY) {
         (void)mr_error_context(err, "copy tables of source \"%s\"", link->options.context.name);
         return mr_link_on_error(link, err);
@@ -205,6 +212,13 @@ static enum mr_step on_copy_failed(struct mr_link *link, struct mr_error *err)
     mr_log(MR_LOG_WARN, "snapshot.backoff", MR_LOG_S("source", link->options.context.name),
            MR_LOG_I("wait_ms", wait_ms), MR_LOG_S("error", err->message));
     return MR_STEP_IDLE;
+}
+
+static enum mr_step on_copy_failed(struct mr_link *link, struct mr_error *err)
+{
+    mr_copy_error(link->copy, err);
+    mr_link_close_copy(link);
+    return put_copy_off(link, err);
 }
 
 static void tell_progress(struct mr_link *link)
@@ -234,7 +248,7 @@ enum mr_step mr_link_tend_copy(struct mr_link *link, struct mr_error *err)
         if (env->monotonic_ns(env) < link->copy_retry_at_ns) {
             return MR_STEP_IDLE;
         }
-        return open_snapshot(link, true, err) ? MR_STEP_IDLE : mr_link_on_error(link, err);
+        return mr_link_open_snapshot(link, true, err) ? MR_STEP_IDLE : put_copy_off(link, err);
     }
     switch (mr_copy_state(link->copy)) {
     case MR_COPY_RUNNING:

@@ -18,6 +18,19 @@ bool mr_link_push(struct mr_link *link, struct mr_batch *batch, uint32_t wait_ms
 /** One step of CONNECTING. */
 enum mr_step mr_link_connect(struct mr_link *link, struct mr_error *err);
 
+/** Fixes the start of streaming when there is none, and starts the copy when one is wanted. */
+bool mr_link_open_snapshot(struct mr_link *link, bool has_position,
+                           struct mr_error *err) MR_MUST_CHECK;
+
+/** One step of starting anew after the position was lost; everything handed on is settled. */
+enum mr_step mr_link_start_anew(struct mr_link *link, struct mr_error *err);
+
+/** Sinks that are in a gap get the source's tables anew, when the policy says so. */
+bool mr_link_tend_gaps(struct mr_link *link, struct mr_error *err) MR_MUST_CHECK;
+
+/** Ends the copy that runs, if one does. */
+void mr_link_close_copy(struct mr_link *link);
+
 /** Looks after a running copy: settles it when done, starts it again when it failed. */
 enum mr_step mr_link_tend_copy(struct mr_link *link, struct mr_error *err);
 

@@ -9,6 +9,7 @@
 
 #include "crash_point.h"
 #include "loader_internal.h"
+#include "log.h"
 
 #define LOADER_FAILURES_MAX 3
 #define CONTINUED_WAIT_MS   1000
@@ -55,7 +56,7 @@ void mr_loader_done(struct mr_loader *loader)
 }
 
 /* What the sink holds is the truth: every (re)start of reading begins there. */
-static bool take_up(struct mr_loader *loader, uint16_t index, struct mr_error *err)
+bool mr_loader_take_up(struct mr_loader *loader, uint16_t index, struct mr_error *err)
 {
     struct mr_loader_source *source = &loader->sources[index];
     struct mr_sink_position position = {0};
@@ -88,7 +89,7 @@ bool mr_loader_add_source(struct mr_loader *loader, const struct mr_stream_ops *
     ops->observe(stream, &observation);
     source->found_sequence = observation.last_sequence;
     source->found = ops->position(stream)->native;
-    return take_up(loader, index, err);
+    return mr_loader_take_up(loader, index, err);
 }
 
 void mr_loader_open_gate(struct mr_loader *loader, uint16_t source_index)
@@ -113,6 +114,31 @@ static void note_consistency(struct mr_loader_source *source)
     }
     const bool passed = mr_native_position_compare(source->reached, source->catch_up_to) >= 0;
     atomic_store(&source->is_consistent, source->gate_is_open && passed);
+}
+
+bool mr_loader_is_in_gap(const struct mr_loader *loader, uint16_t source_index)
+{
+    MR_ASSERT(source_index < loader->source_count);
+    return atomic_load(&loader->sources[source_index].is_in_gap);
+}
+
+/* The stream has nothing for us any more until the tables are copied anew; whatever else failed is
+ * the caller's. */
+static void fall_into_gap(struct mr_loader *loader, struct mr_loader_source *source,
+                          struct mr_error *err)
+{
+    if (err->code != MR_E_LOST) {
+        return;
+    }
+    mr_log(MR_LOG_ERROR, "sink.gap_opened", MR_LOG_S("sink", loader->context.name),
+           MR_LOG_S("source", loader->context.source_names[source - loader->sources]),
+           MR_LOG_I("committed", source->committed), MR_LOG_S("error", err->message));
+    source->ops->reader_close(source->reader);
+    source->reader = NULL;
+    atomic_store(&source->gate_is_open, false);
+    atomic_store(&source->is_consistent, false);
+    atomic_store(&source->is_in_gap, true);
+    *err = (struct mr_error){0};
 }
 
 /* The next batch of a source that holds anything new; NULL with err->code MR_OK when there is
@@ -196,6 +222,7 @@ static bool finish_continued(struct mr_loader *loader, struct mr_loader_source *
         release_group(loader);
         struct mr_batch *batch = next_batch(source, CONTINUED_WAIT_MS, err);
         if (batch == NULL) {
+            fall_into_gap(loader, source, err);
             if (err->code != MR_OK) {
                 return false;
             }
@@ -223,6 +250,7 @@ static bool gather_from(struct mr_loader *loader, struct mr_loader_source *sourc
     while (!group_is_full(loader, *bytes)) {
         struct mr_batch *batch = next_batch(source, 0, err);
         if (batch == NULL) {
+            fall_into_gap(loader, source, err);
             return err->code == MR_OK;
         }
         if (loader->group_count > 0 &&
@@ -384,7 +412,7 @@ static bool start_over(struct mr_loader *loader, struct mr_error *err)
         loader->failures = 0;
     }
     for (uint32_t i = 0; i < loader->source_count; i++) {
-        if (!take_up(loader, (uint16_t)i, err)) {
+        if (!mr_loader_take_up(loader, (uint16_t)i, err)) {
             return false;
         }
     }

@@ -13,6 +13,8 @@
  *   - apply() or commit() fails with MR_RETRY: roll back, read again from the committed sequence.
  *     After LOADER_FAILURES_MAX in a row the sink is closed and opened anew.
  *   - MR_STOP: the loader ends; the pipeline stops with exit code 4.
+ *   - The stream has deleted what was not applied yet (retention_force): the source's gate shuts
+ *     and it is in a gap, until its tables are copied anew (link_lost.c); other sources go on.
  */
 #ifndef MR_PIPELINE_LOADER_H
 #define MR_PIPELINE_LOADER_H
@@ -42,6 +44,7 @@ enum mr_load_kind {
     MR_LOAD_BEGIN,       /* empty the table and begin its copy */
     MR_LOAD_ROWS,        /* a batch of READ events */
     MR_LOAD_FINISH,      /* the copy of the table (or of mr_schema_whole_source) is complete */
+    MR_LOAD_RESTART, /* what the stream has up to `sequence` is passed over; copies start anew */
 };
 
 struct mr_load_command {
@@ -50,6 +53,7 @@ struct mr_load_command {
     const struct mr_schema *schema;
     struct mr_batch *batch; /* ROWS: one reference, the loader's from now on */
     struct mr_snapshot_mark mark;
+    uint64_t sequence;          /* RESTART */
     struct mr_promise *promise; /* NULL for ROWS */
 };
 
@@ -61,6 +65,7 @@ struct mr_loader_source {
     uint64_t committed;              /* sequence */
     uint64_t applied;                /* sequence, in the open group */
     atomic_bool gate_is_open;
+    atomic_bool is_in_gap;             /* the stream lacks what follows `committed` */
     atomic_bool is_consistent;         /* the copy is complete and its high mark was passed */
     struct mr_native_position reached; /* committed, or seen where there was nothing to commit */
     struct mr_native_position catch_up_to; /* the copy's greatest high mark */
@@ -131,6 +136,9 @@ void mr_loader_let_sink_go(struct mr_loader *loader);
 
 /** Lets a source's stream through; by the loader's own thread, or before it runs. */
 void mr_loader_open_gate(struct mr_loader *loader, uint16_t source_index);
+
+/** Whether a source's stream has lost what this sink had not applied yet; from any thread. */
+bool mr_loader_is_in_gap(const struct mr_loader *loader, uint16_t source_index);
 
 /** Applies and commits one group; waits up to wait_ms when there is nothing. */
 enum mr_step mr_loader_step(struct mr_loader *loader, uint32_t wait_ms, struct mr_error *err);

@@ -70,6 +70,34 @@ static bool answer_finished(struct mr_loader *loader, const struct mr_load_comma
     return true;
 }
 
+/* Everything that was read and not committed is let go of: the position it would move is another
+ * one now. Other sources read theirs again. */
+static bool restart(struct mr_loader *loader, const struct mr_load_command *command,
+                    struct mr_error *err)
+{
+    struct mr_loader_source *source = &loader->sources[command->source_index];
+    if (!commit_copied(loader, err)) {
+        return false;
+    }
+    mr_loader_roll_back(loader);
+    if (!loader->ops->restart(loader->sink, command->source_index, command->sequence, err)) {
+        return false;
+    }
+    atomic_store(&source->gate_is_open, false);
+    atomic_store(&source->is_consistent, false);
+    atomic_store(&source->is_in_gap, false);
+    source->copy_is_broken = false;
+    source->catch_up_to = (struct mr_native_position){0};
+    source->found = (struct mr_native_position){0};
+    source->found_sequence = 0;
+    for (uint32_t i = 0; i < loader->source_count; i++) {
+        if (!mr_loader_take_up(loader, (uint16_t)i, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool carry_out(struct mr_loader *loader, const struct mr_load_command *command, bool *answer,
                       struct mr_error *err)
 {
@@ -94,6 +122,8 @@ static bool carry_out(struct mr_loader *loader, const struct mr_load_command *co
             mr_loader_open_gate(loader, command->source_index);
         }
         return true;
+    case MR_LOAD_RESTART:
+        return restart(loader, command, err);
     }
     MR_ASSERT(false && "a known command");
     return false;

@@ -10,6 +10,10 @@
 /** Carries out waiting commands up to a group's size and commits copied rows. */
 bool mr_loader_copy(struct mr_loader *loader, bool *worked, struct mr_error *err) MR_MUST_CHECK;
 
+/** Reads what the sink has of a source: reading begins behind that. */
+bool mr_loader_take_up(struct mr_loader *loader, uint16_t index,
+                       struct mr_error *err) MR_MUST_CHECK;
+
 /** Rolls back and marks the copies that lost rows. */
 void mr_loader_roll_back(struct mr_loader *loader);
 

@@ -23,6 +23,13 @@ static void put_source_gauges(struct mr_pipeline *pipeline, struct mr_writer *ou
         const struct mr_label labels[] = {{"source", pipeline->lanes[i].config->name}, {0}};
         mr_exposition_uint(out, "millrace_source_up", labels, view.state == MR_LINK_STREAMING);
     }
+    mr_exposition_family(out, "millrace_source_recopies_total", "counter",
+                         "Times that a lost position was replaced by a copy of the tables.");
+    for (uint32_t i = 0; i < pipeline->lane_count; i++) {
+        const struct mr_label labels[] = {{"source", pipeline->lanes[i].config->name}, {0}};
+        mr_exposition_uint(out, "millrace_source_recopies_total", labels,
+                           atomic_load(&pipeline->lanes[i].link.recopies_total));
+    }
     mr_exposition_family(out, "millrace_source_lag_seconds", "gauge",
                          "Age of the newest received change while the server has more; 0 caught "
                          "up; NaN unknown.");
@@ -150,6 +157,17 @@ static void put_sinks(struct mr_pipeline *pipeline, struct mr_writer *out)
             const char *at = (const char *)pipeline->loaders[i] + counters[c].offset;
             const atomic_uint_fast64_t *counter = (const atomic_uint_fast64_t *)(const void *)at;
             mr_exposition_uint(out, counters[c].name, labels, atomic_load(counter));
+        }
+    }
+    mr_exposition_family(out, "millrace_sink_gap", "gauge",
+                         "1 while retention_force has deleted what the sink had not applied.");
+    for (uint32_t i = 0; i < pipeline->outlet_count; i++) {
+        for (uint16_t s = 0; s < pipeline->lane_count; s++) {
+            const struct mr_label labels[] = {{"sink", pipeline->outlets[i].config->name},
+                                              {"source", pipeline->lanes[s].config->name},
+                                              {0}};
+            mr_exposition_uint(out, "millrace_sink_gap", labels,
+                               mr_loader_is_in_gap(pipeline->loaders[i], s));
         }
     }
     mr_exposition_family(out, "millrace_sink_lag_seconds", "gauge",

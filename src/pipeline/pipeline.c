@@ -101,6 +101,7 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
         .loader_count = pipeline->outlet_count,
         .copies_tables = lane->config->snapshot != MR_SNAPSHOT_NO_DATA,
         .ends_with_copy = lane->config->snapshot == MR_SNAPSHOT_INITIAL_ONLY,
+        .recopies = lane->config->on_lost_position == MR_LOST_SNAPSHOT,
         .copy_workers = (uint32_t)lane->config->snapshot_workers,
         .pool_batches = MR_BUDGET_POOL_BATCHES,
         .pool_kept_bytes = budget->pool_kept_bytes,

@@ -195,6 +195,10 @@ static void put_sink_sources(struct mr_json *json, struct mr_outlet *outlet)
         const struct mr_loader_source *source = &outlet->loader->sources[i];
         mr_json_object_begin(json);
         key_string(json, "name", outlet->pipeline->lanes[i].config->name);
+        key_string(json, "state",
+                   atomic_load(&source->is_in_gap)      ? "gap"
+                   : atomic_load(&source->gate_is_open) ? "streaming"
+                                                        : "copying");
         key_uint(json, "sequence", atomic_load(&source->committed_shown));
         key_lag(json, "lag_ms", mr_outlet_source_lag_ms(outlet, i));
         mr_json_object_end(json);

@@ -97,6 +97,13 @@ struct mr_sink_ops {
                             const struct mr_schema *schema, const struct mr_snapshot_mark *mark,
                             struct mr_error *err);
 
+    /**
+     * What the source's stream has up to `sequence` will not be applied: its tables are to be
+     * copied anew. Forgets which of them were copied and moves the position there. Commits.
+     */
+    bool (*restart)(struct mr_sink *sink, uint16_t source_index, uint64_t sequence,
+                    struct mr_error *err);
+
     /** Upkeep between commits (checkpoints). `idle`: nothing waits to be applied. */
     bool (*maintain)(struct mr_sink *sink, bool idle, struct mr_error *err);
     void (*observe)(struct mr_sink *sink, struct mr_sink_observation *observation);

@@ -16,7 +16,10 @@
  *      and none at or before it.
  *   5. The server may discard its log up to an acked position, so the pipeline calls ack() only
  *      after the stream has synced everything up to there.
- *   6. When a connection is lost, next() fails with MR_E_NET, MR_RETRY; the pipeline closes, backs
+ *   6. open() and next() fail with MR_E_LOST, MR_STOP when the server cannot go on from the place
+ *      because it lacks what follows it; snapshot_open() with `existing` likewise. Nothing else is
+ *      MR_E_LOST: a copy of the tables would replace what the targets have.
+ *   7. When a connection is lost, next() fails with MR_E_NET, MR_RETRY; the pipeline closes, backs
  *      off and opens again from the last durable position. If a `continued` batch had been handed
  *      on, the pipeline tells the stream to drop that transaction; the source need not.
  *
@@ -71,6 +74,8 @@ struct mr_source_context {
     uint64_t value_bytes_max;   /* value_max: a larger value is MR_E_LIMIT */
     uint64_t wait_ms_max;       /* bound of connect and of every query */
     int data_dir_fd;            /* for what a source must put aside (spool/<name>/); 0: none */
+    bool starts_anew;           /* snapshot_open(): our position was lost; what the server still
+                                     keeps for it (a slot that is of no use) may be replaced */
     const struct mr_policies *policies;  /* by table; NULL: the defaults */
     struct mr_table_choices *choices;    /* beside the configured globs; NULL: none */
     const struct mr_snapshot_wish *wish; /* for snapshot_open(); NULL: all tables, from scratch */
@@ -98,6 +103,7 @@ struct mr_source_observation {
 /** One line of a preflight: what was looked at, how it stands, the statement that mends it. */
 struct mr_finding {
     enum { MR_FINDING_OK, MR_FINDING_WARNING, MR_FINDING_ERROR } level;
+    bool is_lost; /* the position: open() says so again, and the pipeline's policy decides */
     char what[128];
     char detail[512]; /* for an error: what is wrong, and the exact statement that cures it */
 };

@@ -80,7 +80,8 @@ struct mr_stream_ops {
     /** Makes everything appended durable, and visible to readers. Retains batches for the tail. */
     bool (*sync)(struct mr_stream *stream, struct mr_error *err);
 
-    /** Reads transactions from `first_sequence` on. MR_E_LIMIT when they are deleted already. */
+    /** Reads transactions from `first_sequence` on. MR_E_LOST when they are deleted already:
+     *  here, or by reader_next() where retention_force has outrun the reader. */
     struct mr_stream_reader *(*reader_open)(struct mr_stream *stream, uint64_t first_sequence,
                                             struct mr_error *err);
     /** The next batch, with a reference for the caller (mr_batch_release); NULL with err->code

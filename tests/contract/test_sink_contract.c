@@ -43,13 +43,18 @@ static void expect_rows(struct fixture *fixture, const char *expected)
     }
 }
 
-static void expect_position(struct fixture *fixture, uint64_t sequence)
+static void expect_place(struct fixture *fixture, uint64_t sequence, uint64_t major)
 {
     struct kit *kit = &fixture->kit;
     struct mr_sink_position position = {.sequence = UINT64_MAX};
     assert_true(kit->ops->position(kit->sink, 0, &position, &kit->err));
     assert_int_equal(position.sequence, sequence);
-    assert_int_equal(position.native.major, sequence); /* the kit numbers places alike */
+    assert_int_equal(position.native.major, major);
+}
+
+static void expect_position(struct fixture *fixture, uint64_t sequence)
+{
+    expect_place(fixture, sequence, sequence); /* the kit numbers places alike */
 }
 
 static struct mr_batch *insert_batch(struct fixture *fixture, uint64_t sequence, const char *row)
@@ -255,6 +260,43 @@ static void a_copy_is_finished_only_by_its_mark(void **state)
     }
 }
 
+/* The position was lost: what the stream has up to a sequence is passed over, copies begin anew. */
+static void a_source_that_starts_anew_forgets_its_copies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MR_ARRAY_LEN(plug_ins); i++) {
+        struct fixture fixture;
+        const struct mr_snapshot_mark mark = {.high = {9, 0}, .exact = true};
+        struct mr_snapshot_mark found = {0};
+        bool finished = true;
+        open_fixture(&fixture, i);
+        struct kit *kit = &fixture.kit;
+        assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &kit->err));
+        assert_true(kit->ops->snapshot_finish(kit->sink, 0, fixture.schema, &mark, &kit->err));
+        assert_true(
+            kit->ops->snapshot_finish(kit->sink, 0, &mr_schema_whole_source, &mark, &kit->err));
+        kit_apply_commit(kit, insert_batch(&fixture, 10, "1|1|x"));
+        for (uint64_t sequence = 1; sequence <= 5; sequence += 4) { /* where it is, and behind */
+            assert_true(kit->ops->restart(kit->sink, 0, sequence, &kit->err));
+            expect_place(&fixture, sequence, 0);
+            if (fixture.plug_in->survives_close) {
+                kit_reopen(kit);
+                expect_place(&fixture, sequence, 0);
+            }
+            assert_true(kit->ops->snapshot_is_finished(kit->sink, 0, fixture.schema, &finished,
+                                                       &found, &kit->err));
+            assert_false(finished);
+            assert_true(kit->ops->snapshot_is_finished(kit->sink, 0, &mr_schema_whole_source,
+                                                       &finished, &found, &kit->err));
+            assert_false(finished);
+        }
+        kit_apply_commit(kit, insert_batch(&fixture, 6, "2|2|y")); /* before the mark that was */
+        expect_position(&fixture, 6);
+        expect_rows(&fixture, "1|1|x\n2|2|y\n");
+        kit_close(kit);
+    }
+}
+
 /* "No copied row is newer than high": a transaction that ends exactly there is in the copy. */
 static void the_high_mark_itself_overlaps(void **state)
 {
@@ -358,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_close_drops_what_was_not_committed),
         cmocka_unit_test(the_part_of_a_transaction_moves_no_position),
         cmocka_unit_test(a_copy_is_finished_only_by_its_mark),
+        cmocka_unit_test(a_source_that_starts_anew_forgets_its_copies),
         cmocka_unit_test(the_high_mark_itself_overlaps),
         cmocka_unit_test(a_long_transaction_before_the_mark_is_not_applied_twice),
         cmocka_unit_test(observation_counts),

@@ -262,7 +262,7 @@ static void a_purged_binlog_is_named(void **state)
         mr_source_mysql.close(source);
     }
     print_message("    %s\n", err.message);
-    assert_int_equal(err.code, MR_E_SOURCE);
+    assert_int_equal(err.code, MR_E_LOST);
     assert_int_equal(err.recovery, MR_STOP);
     assert_non_null(strstr(err.message, "mysql-bin."));
     assert_non_null(strstr(err.message, "binlog_expire_logs_seconds"));

@@ -422,7 +422,7 @@ static void slots_in_use_lost_and_moved_are_told_apart(void **state)
                "SELECT pg_replication_slot_advance('millrace_e2e_slots', pg_current_wal_lsn())");
     assert_false(pg_capture_reopen(&second));
     print_message("      %s\n", second.err.message);
-    assert_int_equal(second.err.code, MR_E_SOURCE);
+    assert_int_equal(second.err.code, MR_E_LOST);
     assert_int_equal(second.err.recovery, MR_STOP);
     assert_non_null(strstr(second.err.message, "past our position"));
 
@@ -465,7 +465,7 @@ static void a_slot_that_the_server_gave_up_is_told(void **state)
     pg_lab_sql(lab.root, "SELECT pg_reload_conf()");
     assert_false(pg_capture_reopen(&capture));
     print_message("      %s\n", capture.err.message);
-    assert_int_equal(capture.err.code, MR_E_SOURCE);
+    assert_int_equal(capture.err.code, MR_E_LOST);
     assert_int_equal(capture.err.recovery, MR_STOP);
     assert_non_null(strstr(capture.err.message, "is lost"));
     assert_non_null(strstr(capture.err.message, "pg_drop_replication_slot('millrace_e2e_lost')"));

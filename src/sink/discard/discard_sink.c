@@ -202,6 +202,18 @@ static bool discard_snapshot_finish(struct mr_sink *sink, uint16_t source_index,
     return discard_commit(sink, err);
 }
 
+static bool discard_restart(struct mr_sink *sink, uint16_t source_index, uint64_t sequence,
+                            struct mr_error *err)
+{
+    MR_ASSERT(source_index < sink->source_count);
+    for (struct discard_copy *copy = sink->copies; copy != NULL; copy = copy->next) {
+        copy->finished = copy->finished && copy->source_index != source_index;
+    }
+    sink->pending[source_index] = (struct mr_sink_position){.sequence = sequence};
+    sink->in_transaction = true;
+    return discard_commit(sink, err);
+}
+
 static bool discard_maintain(struct mr_sink *sink, bool idle, struct mr_error *err)
 {
     (void)sink;
@@ -232,6 +244,7 @@ const struct mr_sink_ops mr_sink_discard = {
     .snapshot_is_finished = discard_snapshot_is_finished,
     .snapshot_begin = discard_snapshot_begin,
     .snapshot_finish = discard_snapshot_finish,
+    .restart = discard_restart,
     .maintain = discard_maintain,
     .observe = discard_observe,
 };

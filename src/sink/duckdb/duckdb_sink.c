@@ -418,6 +418,30 @@ static bool duckdb_sink_snapshot_finish(struct mr_sink *sink, uint16_t source_in
     return true;
 }
 
+static bool duckdb_sink_restart(struct mr_sink *sink, uint16_t source_index, uint64_t sequence,
+                                struct mr_error *err)
+{
+    MR_ASSERT(source_index < sink->source_count);
+    struct mr_progress *progress = &sink->progress[source_index];
+
+    if (!ensure_open(sink, err) || !begin(sink, err) ||
+        !mr_state_append_restart(&sink->state, source_index, err)) {
+        return note_failure(sink, err);
+    }
+    progress->pending.place = (struct mr_sink_position){.sequence = sequence};
+    progress->pending.committed_us = 0;
+    progress->moved = sequence > 0;
+    progress->known_sequence = 0;
+    if (!commit(sink, err)) {
+        return note_failure(sink, err);
+    }
+    mr_state_note_restart(&sink->state, source_index);
+    for (struct mr_target *target = sink->targets.all; target != NULL; target = target->next) {
+        target->mark_is_known = target->mark_is_known && target->source_index != source_index;
+    }
+    return true;
+}
+
 static bool duckdb_sink_maintain(struct mr_sink *sink, bool idle, struct mr_error *err)
 {
     if (sink->in_transaction) {
@@ -458,6 +482,7 @@ const struct mr_sink_ops mr_sink_duckdb = {
     .snapshot_is_finished = duckdb_sink_snapshot_is_finished,
     .snapshot_begin = duckdb_sink_snapshot_begin,
     .snapshot_finish = duckdb_sink_snapshot_finish,
+    .restart = duckdb_sink_restart,
     .maintain = duckdb_sink_maintain,
     .observe = duckdb_sink_observe,
 };

@@ -230,6 +230,46 @@ void mr_state_note_copy(struct mr_state *state, uint16_t source_index,
     note(state, source_index, schema->space, schema->table, mark);
 }
 
+/* Position rows go, since the next one may repeat the highest sequence with another place. */
+static bool drop_positions(struct mr_state *state, const char *source, struct mr_error *err)
+{
+    duckdb_prepared_statement statement = NULL;
+    bool dropped = mr_warehouse_prepare(
+        state->warehouse, "DELETE FROM millrace.position WHERE source = $1", &statement, err);
+    if (dropped) {
+        bind_text(statement, 1, source);
+        dropped = mr_warehouse_run(state->warehouse, statement, NULL, err);
+    }
+    duckdb_destroy_prepare(&statement);
+    return dropped || mr_error_context(err, "forget the positions of \"%s\"", source);
+}
+
+bool mr_state_append_restart(struct mr_state *state, uint16_t source_index, struct mr_error *err)
+{
+    MR_ASSERT(source_index < state->source_count);
+    if (!drop_positions(state, state->source_names[source_index], err)) {
+        return false;
+    }
+    for (const struct mr_state_copy *copy = state->copies; copy != NULL; copy = copy->next) {
+        const struct mr_schema named = {.space = copy->space, .table = copy->table};
+        if (copy->source_index == source_index && copy->finished &&
+            !mr_state_append_copy(state, source_index, &named, NULL, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void mr_state_note_restart(struct mr_state *state, uint16_t source_index)
+{
+    for (struct mr_state_copy *copy = state->copies; copy != NULL; copy = copy->next) {
+        if (copy->source_index == source_index) {
+            copy->finished = false;
+            copy->mark = (struct mr_snapshot_mark){0};
+        }
+    }
+}
+
 bool mr_state_compact(struct mr_state *state, struct mr_error *err)
 {
     if (!mr_warehouse_exec(state->warehouse,

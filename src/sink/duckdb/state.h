@@ -81,6 +81,13 @@ bool mr_state_append_copy(struct mr_state *state, uint16_t source_index,
 void mr_state_note_copy(struct mr_state *state, uint16_t source_index,
                         const struct mr_schema *schema, const struct mr_snapshot_mark *mark);
 
+/** In the open transaction: no copy of the source counts, and no position of it. */
+bool mr_state_append_restart(struct mr_state *state, uint16_t source_index,
+                             struct mr_error *err) MR_MUST_CHECK;
+
+/** The transaction of mr_state_append_restart() was committed: remembers it. */
+void mr_state_note_restart(struct mr_state *state, uint16_t source_index);
+
 /** Deletes position rows that count no more, in a transaction of its own. */
 bool mr_state_compact(struct mr_state *state, struct mr_error *err) MR_MUST_CHECK;
 

@@ -17,6 +17,7 @@
 #include "memory.h"
 
 #define OFFSET_WRAP       (UINT64_C(1) << 32)
+#define FILE_DIGITS_MAX   14 /* below 2^48, see MR_BINLOG_GENERATION_SHIFT */
 #define SCRATCH_BYTES_MIN (UINT64_C(1) << 20)
 /* Beside the largest value, before and after: what else an event that was compressed may hold. */
 #define EVENT_BYTES_MORE  (UINT64_C(32) << 20)
@@ -30,7 +31,7 @@ static bool parse_file_number(struct mr_slice name, uint64_t *number)
     uint64_t value = 0;
     uint64_t unit = 1;
     while (at > 0 && name.bytes[at - 1] >= '0' && name.bytes[at - 1] <= '9') {
-        if (name.length - at >= 18) {
+        if (name.length - at >= FILE_DIGITS_MAX) {
             return false;
         }
         value += unit * (uint64_t)(name.bytes[at - 1] - '0');
@@ -98,7 +99,7 @@ bool mr_binlog_set_file(struct mr_binlog_stream *stream, struct mr_slice name, s
     }
     memcpy(stream->file, name.bytes, name.length);
     stream->file[name.length] = '\0';
-    stream->file_number = number;
+    stream->file_number = stream->options.generation << MR_BINLOG_GENERATION_SHIFT | number;
     return true;
 }
 

@@ -73,6 +73,7 @@ struct mr_binlog_options {
     const char *epoch;     /* server UUID, or MariaDB's server id as text; copied */
     const char *file;      /* where the dump was started; "" when by GTID: the first ROTATE tells */
     uint64_t offset;       /* in the file; 4 is its start */
+    uint64_t generation;   /* how often the server has changed: orders places of two servers */
     const char *gtids;     /* already taken, kept up to date and printed; NULL: no GTIDs */
 };
 
@@ -113,6 +114,7 @@ struct mr_binlog_progress mr_binlog_progress(const struct mr_binlog_stream *stre
  * Splits a position text: "file:offset[;gtids]". The parts are slices of `text`; gtids.bytes is
  * NULL when there is no ';'. Errors: MR_E_PROTOCOL, MR_STOP.
  */
+#define MR_BINLOG_GENERATION_SHIFT 48 /* native.major: generation, then the file's number */
 struct mr_binlog_place {
     struct mr_slice file;
     struct mr_slice gtids;

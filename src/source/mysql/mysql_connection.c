@@ -317,6 +317,25 @@ static bool prepare_session(struct mr_mysql_connection *connection, enum mr_mysq
                             err);
 }
 
+/** Among several hosts one is of use only when its binlog has everything. */
+static bool check_binlog(struct mr_mysql_connection *connection, struct mr_error *err)
+{
+    uint64_t has_all = 0;
+    const char *sql = mr_mysql_is_at_least(connection, 80026)
+                          ? "SELECT @@global.log_bin AND (@@global.log_replica_updates OR NOT "
+                            "@@global.read_only)"
+                          : "SELECT @@global.log_bin AND (@@global.log_slave_updates OR NOT "
+                            "@@global.read_only)";
+    if (!mr_mysql_query_uint(connection, sql, &has_all, err)) {
+        return false;
+    }
+    return has_all != 0 ||
+           mr_fail(err, MR_E_CONFIG, MR_STOP,
+                   "%s:%u writes no binlog, or is a replica that does not log what it applies "
+                   "(log_bin, log_replica_updates)",
+                   connection->endpoint->host, connection->endpoint->port);
+}
+
 struct mr_mysql_connection *mr_mysql_connect(const struct mr_source_context *context,
                                              enum mr_mysql_purpose purpose,
                                              const struct mr_mysql_endpoint *pinned,
@@ -339,11 +358,18 @@ struct mr_mysql_connection *mr_mysql_connect(const struct mr_source_context *con
     connection->env = context->env;
     uint32_t count = pinned == NULL ? config->endpoint_count : 1;
     for (uint32_t i = 0; i < count && !connected; i++) {
+        *err = (struct mr_error){0};
         connection->endpoint = pinned == NULL ? &config->endpoints[i] : pinned;
-        connected = connect_endpoint(connection, context, purpose, password, err);
+        connected = connect_endpoint(connection, context, purpose, password, err) &&
+                    identify(connection, err) && prepare_session(connection, purpose, err) &&
+                    (count == 1 || check_binlog(connection, err));
+        if (!connected && connection->mysql != NULL) {
+            mysql_close(connection->mysql);
+            connection->mysql = NULL;
+        }
     }
     explicit_bzero(from_file, sizeof(from_file));
-    if (connected && identify(connection, err) && prepare_session(connection, purpose, err)) {
+    if (connected) {
         return connection;
     }
     mr_mysql_disconnect(connection);

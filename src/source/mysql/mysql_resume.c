@@ -4,10 +4,12 @@
  */
 #include "mysql_resume.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gtid.h"
 #include "memory.h"
 #include "mysql_info.h"
 #include "mysql_server.h"
@@ -53,11 +55,70 @@ bool mr_mysql_resume_explain(struct mr_mysql_connection *connection, const char 
     char shown[SHOWN_BYTES + 4];
     (void)snprintf(shown, sizeof(shown), "%.*s%s", SHOWN_BYTES, position,
                    strlen(position) > SHOWN_BYTES ? "..." : "");
-    return mr_fail(err, MR_E_SOURCE, MR_STOP,
+    return mr_fail(err, MR_E_LOST, MR_STOP,
                    "the server cannot go on from position \"%s\": %s%s%.160s; copy the source's "
-                   "tables anew, and let the server keep its binlogs longer "
-                   "(binlog_expire_logs_seconds)",
+                   "tables anew (on_lost_position: snapshot does), and let the server keep its "
+                   "binlogs longer (binlog_expire_logs_seconds)",
                    shown, has, server_says[0] == '\0' ? "" : "; it says: ", server_says);
+}
+
+/** The server never had what we have: it may catch up, or it went another way. */
+static bool fail_missing(struct mr_mysql_connection *connection, const struct mr_position *from,
+                         bool is_same_server, struct mr_error *err)
+{
+    MR_ASSERT(mr_position_is_set(from));
+    uint64_t is_read_only = 0;
+    if (!is_same_server &&
+        !mr_mysql_query_uint(connection, "SELECT @@global.read_only", &is_read_only, err)) {
+        return false;
+    }
+    const bool is_behind = !is_same_server && is_read_only != 0;
+    return mr_fail(err, is_behind ? MR_E_SOURCE : MR_E_LOST, is_behind ? MR_RETRY : MR_STOP,
+                   "%s:%u has not executed all transactions up to position \"%.120s\": it is %s; "
+                   "connect to the server that has them, or copy the tables anew",
+                   connection->endpoint->host, connection->endpoint->port, from->text,
+                   is_same_server ? "the same server with another history (reset or restored)"
+                   : is_behind    ? "a replica that is behind"
+                                  : "a server that takes writes without them (diverged)");
+}
+
+/** MariaDB: whether a list of GTIDs, one a domain and server, has one at or after each of ours. */
+static bool has_maria_gtids(const char *state, const struct mr_maria_position *ours)
+{
+    uint32_t found = 0;
+    for (const char *at = state; at != NULL && *at != '\0'; at = strchr(at, ',')) {
+        at += *at == ',' ? 1 : 0;
+        struct mr_maria_gtid theirs = {0};
+        if (sscanf(at, "%" SCNu32 "-%" SCNu32 "-%" SCNu64, &theirs.domain, &theirs.server,
+                   &theirs.sequence) != 3) {
+            return false;
+        }
+        for (uint32_t i = 0; i < ours->count; i++) {
+            const struct mr_maria_gtid *gtid = &ours->gtids[i];
+            found += gtid->domain == theirs.domain && gtid->server == theirs.server &&
+                     gtid->sequence <= theirs.sequence;
+        }
+    }
+    return found == ours->count;
+}
+
+/** MariaDB: what the server ever wrote into its binlog must hold what we have. */
+static bool check_maria(struct mr_mysql_connection *connection, const struct mr_position *from,
+                        const struct mr_mysql_resume *plan, bool is_same_server,
+                        struct mr_error *err)
+{
+    MR_ASSERT(plan->keeps_gtids && connection->is_maria);
+    struct mr_maria_position ours = {0};
+    char *state = mr_memory_new(1, MR_POSITION_BYTES_MAX);
+    bool ok = mr_maria_position_parse(&ours, plan->place.gtids, err) &&
+              mr_mysql_query_text(connection, "SELECT @@global.gtid_binlog_state", state,
+                                  MR_POSITION_BYTES_MAX, err);
+    if (ok && !has_maria_gtids(state, &ours)) {
+        ok = fail_missing(connection, from, is_same_server, err);
+    }
+    mr_maria_position_done(&ours);
+    free(state);
+    return ok;
 }
 
 /** MySQL: our set against what the server has thrown away and what it ever had. */
@@ -78,12 +139,7 @@ static bool check_gtids(struct mr_mysql_connection *connection, const struct mr_
         return mr_error_context(err, "compare GTIDs with the server's");
     }
     if (executed == 0) {
-        return mr_fail(err, MR_E_SOURCE, is_same_server ? MR_STOP : MR_RETRY,
-                       "%s:%u has not executed all transactions up to position \"%.120s\": it is "
-                       "%s; connect to the server that has them, or copy the tables anew",
-                       connection->endpoint->host, connection->endpoint->port, from->text,
-                       is_same_server ? "the same server with another history (reset or restored)"
-                                      : "behind");
+        return fail_missing(connection, from, is_same_server, err);
     }
     if (kept == 0 && plan->by_gtids) {
         return mr_mysql_resume_explain(connection, from->text,
@@ -129,41 +185,12 @@ bool mr_mysql_resume_plan(struct mr_mysql_connection *connection, const struct m
     if (!by_file && !plan.by_gtids) {
         return mr_mysql_resume_explain(connection, from->text, "", err);
     }
-    if (plan.keeps_gtids && !connection->is_maria &&
-        !check_gtids(connection, from, &plan, is_same_server, err)) {
+    if (plan.keeps_gtids &&
+        !(connection->is_maria ? check_maria(connection, from, &plan, is_same_server, err)
+                               : check_gtids(connection, from, &plan, is_same_server, err))) {
         return false;
     }
+    plan.generation = (from->native.major >> MR_BINLOG_GENERATION_SHIFT) + (is_same_server ? 0 : 1);
     *resume = plan;
     return true;
-}
-
-bool mr_mysql_resume_await(struct mr_mysql_connection *connection, const struct mr_position *from,
-                           const char *epoch, uint64_t wait_ms, struct mr_error *err)
-{
-    MR_ASSERT(mr_position_is_set(from));
-    struct mr_binlog_place place = {0};
-    char seconds[64];
-    if (strcmp(from->epoch, epoch) == 0) {
-        return true;
-    }
-    if (!mr_binlog_place_parse(mr_slice_of(from->text), &place, err)) {
-        return false;
-    }
-    if (place.gtids.bytes == NULL) {
-        return mr_fail(err, MR_E_SOURCE, MR_STOP,
-                       "position \"%.120s\" belongs to server \"%s\", not to \"%s\", and has no "
-                       "GTIDs to compare by; connect to the first one, or copy the tables anew",
-                       from->text, from->epoch, epoch);
-    }
-    (void)snprintf(seconds, sizeof(seconds), ", %llu)", (unsigned long long)(wait_ms / 1000 / 2));
-    const char *const parts[3] = {connection->is_maria ? "SELECT MASTER_GTID_WAIT("
-                                                       : "SELECT WAIT_FOR_EXECUTED_GTID_SET(",
-                                  seconds, NULL};
-    uint64_t late = 0; /* 0: all there; 1 or -1: not within the time */
-    if (!query_gtids(connection, parts, place.gtids, &late, err)) {
-        return false;
-    }
-    return late == 0 || mr_fail(err, MR_E_SOURCE, MR_RETRY,
-                                "%s:%u has not yet executed what position \"%.120s\" names",
-                                connection->endpoint->host, connection->endpoint->port, from->text);
 }

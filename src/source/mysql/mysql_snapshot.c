@@ -135,18 +135,35 @@ static bool fix_start(struct mr_snapshot *snapshot, struct mr_position *start, s
                                               : read_start_mysql(snapshot, &place, err)) &&
                  mr_mysql_place_to_position(&place, snapshot->control, start, err);
     mr_mysql_place_done(&place);
+    start->native.major |= snapshot->generation << MR_BINLOG_GENERATION_SHIFT;
     return fixed || mr_error_context(err, "fix where the stream starts");
 }
 
-/** A resumed snapshot must not read from a server that lacks what was streamed already. */
-static bool await_existing(struct mr_snapshot *snapshot, const struct mr_position *existing,
-                           struct mr_error *err)
+bool mr_mysql_snapshot_native(const struct mr_snapshot *snapshot,
+                              const struct mr_mysql_place *place, struct mr_native_position *native,
+                              struct mr_error *err)
 {
-    MR_ASSERT(mr_position_is_set(existing));
-    char epoch[MR_EPOCH_BYTES_MAX];
-    return mr_mysql_read_epoch(snapshot->control, epoch, err) &&
-           mr_mysql_resume_await(snapshot->control, existing, epoch, snapshot->context.wait_ms_max,
-                                 err);
+    if (!mr_mysql_place_native(place, native, err)) {
+        return false;
+    }
+    native->major |= snapshot->generation << MR_BINLOG_GENERATION_SHIFT;
+    return true;
+}
+
+/** A copy beside a stream reads from the server that is streamed: its marks must compare. */
+static bool meet_server(struct mr_snapshot *snapshot, const struct mr_position *existing,
+                        struct mr_error *err)
+{
+    if (existing == NULL) {
+        snapshot->control = mr_mysql_connect(&snapshot->context, MR_MYSQL_CONTROL, NULL, err);
+    } else {
+        snapshot->control = mr_mysql_resume_connect_same(&snapshot->context, existing, err);
+        snapshot->generation = existing->native.major >> MR_BINLOG_GENERATION_SHIFT;
+    }
+    if (snapshot->control != NULL) {
+        snapshot->endpoint = snapshot->control->endpoint;
+    }
+    return snapshot->control != NULL;
 }
 
 struct mr_snapshot *mr_mysql_snapshot_open(const struct mr_source_context *context,
@@ -159,18 +176,16 @@ struct mr_snapshot *mr_mysql_snapshot_open(const struct mr_source_context *conte
     int made = pthread_mutex_init(&snapshot->mutex, NULL);
     MR_ASSERT(made == 0);
 
-    if (mr_mysql_snapshot_control(snapshot, err) == NULL) {
+    bool is_resumed = existing != NULL && mr_position_is_set(existing);
+    if (!meet_server(snapshot, is_resumed ? existing : NULL, err)) {
         goto failed;
     }
-    snapshot->endpoint = snapshot->control->endpoint;
     if (tables_wanted &&
         (!mr_mysql_list_read(&snapshot->list, snapshot->control, &snapshot->context, err) ||
          !plan_tables(snapshot, err))) {
         goto failed;
     }
-    bool is_resumed = existing != NULL && mr_position_is_set(existing);
-    if ((is_resumed && !await_existing(snapshot, existing, err)) ||
-        ((!is_resumed || mr_wished_table(context) != NULL) && !fix_start(snapshot, start, err))) {
+    if ((!is_resumed || mr_wished_table(context) != NULL) && !fix_start(snapshot, start, err)) {
         goto failed;
     }
     return snapshot;
@@ -211,7 +226,7 @@ bool mr_mysql_snapshot_high(struct mr_snapshot *snapshot, uint32_t table,
         for (int attempt = 0; attempt < 2 && !read; attempt++) {
             struct mr_mysql_connection *control = mr_mysql_snapshot_control(snapshot, err);
             read = control != NULL && mr_mysql_place_read(control, &place, err) &&
-                   mr_mysql_place_native(&place, high, err);
+                   mr_mysql_snapshot_native(snapshot, &place, high, err);
             if (!read && err->code == MR_E_NET) {
                 mr_mysql_disconnect(snapshot->control);
                 snapshot->control = NULL;

@@ -41,6 +41,7 @@ struct mr_snapshot {
     struct mr_source_context context;
     const struct mr_mysql_config *config;
     const struct mr_mysql_endpoint *endpoint;
+    uint64_t generation; /* of places, as the stream counts (binlog_stream.h) */
     struct mr_mysql_list list;
     struct mr_snapshot_table *tables;
     struct mr_mysql_snapshot_part *parts; /* as tables[] */
@@ -66,6 +67,11 @@ bool mr_mysql_snapshot_reader_begin(struct mr_snapshot_reader *reader, uint32_t 
 enum mr_next mr_mysql_snapshot_reader_next(struct mr_snapshot_reader *reader,
                                            struct mr_batch *batch, struct mr_error *err);
 void mr_mysql_snapshot_reader_close(struct mr_snapshot_reader *reader);
+
+/** As mr_mysql_place_native(), in the order of the stream's places. */
+bool mr_mysql_snapshot_native(const struct mr_snapshot *snapshot,
+                              const struct mr_mysql_place *place, struct mr_native_position *native,
+                              struct mr_error *err) MR_MUST_CHECK;
 
 /** The control connection, opened again if it was lost; the mutex is held. NULL on failure. */
 struct mr_mysql_connection *mr_mysql_snapshot_control(struct mr_snapshot *snapshot,

@@ -76,7 +76,7 @@ static bool set_exact_high(struct mr_snapshot_reader *reader, const struct mr_my
 {
     MR_ASSERT(reader->snapshot->tables[reader->table].exact);
     struct mr_native_position native = {0};
-    if (!mr_mysql_place_native(place, &native, err)) {
+    if (!mr_mysql_snapshot_native(reader->snapshot, place, &native, err)) {
         return false;
     }
     reader->snapshot->parts[reader->table].exact_high = native;

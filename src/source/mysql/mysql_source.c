@@ -142,6 +142,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
         .epoch = epoch,
         .file = file,
         .offset = resume->by_gtids ? 4 : resume->place.offset,
+        .generation = resume->generation,
         .gtids = gtids,
     };
     source->binlog = mr_binlog_stream_open(&options, err);
@@ -157,14 +158,13 @@ static bool start_source(struct mr_source *source, const struct mr_position *fro
     char epoch[MR_EPOCH_BYTES_MAX];
     char stream_epoch[MR_EPOCH_BYTES_MAX];
 
-    source->query = mr_mysql_connect(&source->context, MR_MYSQL_CONTROL, NULL, err);
+    source->query = mr_mysql_resume_connect(&source->context, from, &resume, epoch, err);
     if (source->query == NULL) {
         return false;
     }
     source->stream =
         mr_mysql_connect(&source->context, MR_MYSQL_DUMP, source->query->endpoint, err);
-    if (source->stream == NULL || !mr_mysql_read_epoch(source->query, epoch, err) ||
-        !mr_mysql_read_epoch(source->stream, stream_epoch, err)) {
+    if (source->stream == NULL || !mr_mysql_read_epoch(source->stream, stream_epoch, err)) {
         return false;
     }
     if (strcmp(epoch, stream_epoch) != 0) {
@@ -172,8 +172,7 @@ static bool start_source(struct mr_source *source, const struct mr_position *fro
                        "two connections to %s:%u met two servers; name the servers, not a balancer",
                        source->stream->endpoint->host, source->stream->endpoint->port);
     }
-    if (!mr_mysql_resume_plan(source->query, from, epoch, &resume, err) ||
-        !mr_mysql_measure_skew(source->query, &source->skew_us, err)) {
+    if (!mr_mysql_measure_skew(source->query, &source->skew_us, err)) {
         return false;
     }
     source->skew_ns = now_ns(source);
@@ -224,6 +223,25 @@ static struct mr_source *mysql_source_open(const struct mr_source_context *conte
     return source;
 }
 
+/** Of the many meanings of 1236, those that say that what follows our position is not there. */
+static bool says_lost(const char *says)
+{
+    static const char *const words[] = {
+        "purged",                              /* MySQL: required GTIDs */
+        "Could not find first log file",       /* a file */
+        "impossible position",                 /* past the end of a file */
+        "not in the master's binlog",          /* MariaDB: a GTID */
+        "Could not find GTID state requested", /* MariaDB: purged */
+        "has more GTIDs than the",             /* MySQL: ours are not the server's */
+    };
+    for (size_t i = 0; i < MR_ARRAY_LEN(words); i++) {
+        if (strcasestr(says, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** The dump failed: what the server's 1236 means depends on its words. */
 static void explain_dump_failure(struct mr_source *source, struct mr_error *err)
 {
@@ -242,6 +260,9 @@ static void explain_dump_failure(struct mr_source *source, struct mr_error *err)
             mr_mysql_config_server_id(source->config, source->context.pipeline,
                                       source->context.name));
         return;
+    }
+    if (!says_lost(says)) {
+        return; /* as it is: a copy of the tables would not mend it */
     }
     struct mr_error ignored = {0};
     struct mr_mysql_connection *connection = query_connection(source, &ignored);
@@ -403,6 +424,7 @@ static bool measure_lag(struct mr_source *source, struct mr_error *err)
     if (received.major == 0) {
         received = source->started;
     }
+    received.major &= (UINT64_C(1) << MR_BINLOG_GENERATION_SHIFT) - 1;
 
     source->lag_bytes = UINT64_MAX;
     if (!mr_mysql_place_read(source->query, &place, err) ||

@@ -188,6 +188,8 @@ static bool check_slot(struct preflight *preflight, struct mr_error *err)
         mr_findings_add(preflight->findings,
                         wrong.recovery == MR_RETRY ? MR_FINDING_WARNING : MR_FINDING_ERROR, "slot",
                         "%s", wrong.message);
+        preflight->findings->items[preflight->findings->count - 1].is_lost =
+            wrong.code == MR_E_LOST;
     } else {
         mr_findings_add(preflight->findings, MR_FINDING_OK, "slot", "\"%s\" is there",
                         preflight->slot);

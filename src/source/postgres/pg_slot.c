@@ -78,7 +78,7 @@ static bool check_timeline(struct mr_pg_connection *connection,
         has_history ? mr_pg_timeline_left_at(mr_pg_field(result, 0, 1), ours) : 0;
     PQclear(result);
     if (left_at == 0 || resume->native.major > left_at) {
-        return mr_fail(err, MR_E_SOURCE, MR_STOP,
+        return mr_fail(err, MR_E_LOST, MR_STOP,
                        "position %s of timeline %" PRIu32 " is not in the history of the server, "
                        "which is on timeline %" PRIu32 " now: it lacks changes that are in the "
                        "stream already; copy the tables anew",
@@ -157,7 +157,7 @@ static bool check_position(const struct mr_pg_slot *slot, const char *name, uint
     }
     mr_pg_lsn_format(resume_lsn, ours);
     mr_pg_lsn_format(slot->confirmed_lsn, theirs);
-    return mr_fail(err, MR_E_SOURCE, MR_STOP,
+    return mr_fail(err, MR_E_LOST, MR_STOP,
                    "slot \"%s\" stands at %s, past our position %s: somebody else moved it, or "
                    "data_dir is older than the slot; changes in between are gone: copy the tables "
                    "anew",
@@ -169,9 +169,10 @@ bool mr_pg_slot_check(const struct mr_pg_slot *slot, const char *name, const cha
 {
     if (!slot->exists) {
         return mr_fail(
-            err, MR_E_SOURCE, MR_STOP,
-            "slot \"%s\" is gone, and with it the log since our position; copy the tables "
-            "anew (a new slot is made then)",
+            err, MR_E_LOST, MR_STOP,
+            "slot \"%s\" is gone, and with it the log since our position: it was dropped, or the "
+            "server is a standby that was promoted (from PostgreSQL 17 on a failover slot comes "
+            "along); copy the tables anew: on_lost_position: snapshot does",
             name);
     }
     if (strcmp(slot->plugin, "pgoutput") != 0 || strcmp(slot->database, database) != 0) {
@@ -181,10 +182,11 @@ bool mr_pg_slot_check(const struct mr_pg_slot *slot, const char *name, const cha
                        name, slot->plugin, slot->database, database);
     }
     if (slot->is_lost) {
-        return mr_fail(err, MR_E_SOURCE, MR_STOP,
+        return mr_fail(err, MR_E_LOST, MR_STOP,
                        "slot \"%s\" is lost: the server removed log that it needs "
-                       "(max_slot_wal_keep_size); run: SELECT pg_drop_replication_slot('%s'); then "
-                       "copy the tables anew",
+                       "(max_slot_wal_keep_size); raise that, and copy the tables anew: "
+                       "on_lost_position: snapshot does, with a new slot; or run: SELECT "
+                       "pg_drop_replication_slot('%s') and start with an empty data_dir",
                        name, name);
     }
     if (slot->is_active) {
@@ -195,6 +197,15 @@ bool mr_pg_slot_check(const struct mr_pg_slot *slot, const char *name, const cha
             name, slot->active_pid, slot->active_pid);
     }
     return check_position(slot, name, resume_lsn, err);
+}
+
+bool mr_pg_slot_drop(struct mr_pg_connection *connection, const char *name, struct mr_error *err)
+{
+    const char *const parameters[] = {name};
+    PGresult *result = mr_pg_query(connection, "SELECT pg_catalog.pg_drop_replication_slot($1)",
+                                   parameters, 1, err);
+    PQclear(result);
+    return result != NULL || mr_error_context(err, "drop slot \"%s\"", name);
 }
 
 bool mr_pg_slot_create(struct mr_pg_connection *connection, const char *name,

@@ -26,7 +26,8 @@ bool mr_pg_identify(struct mr_pg_connection *connection, struct mr_pg_identity_o
 
 /**
  * Whether a position of ours still has a meaning on this server: the same system, and the same
- * timeline or one that branched off behind the position. MR_E_SOURCE, MR_STOP otherwise.
+ * timeline or one that branched off behind the position. Otherwise MR_STOP: MR_E_LOST
+ * when it branched off before it, MR_E_SOURCE when the server is another one.
  */
 bool mr_pg_check_epoch(struct mr_pg_connection *connection,
                        const struct mr_pg_identity_of *identity, const struct mr_position *resume,
@@ -57,11 +58,15 @@ bool mr_pg_slot_read(struct mr_pg_connection *connection, const char *name, stru
 
 /**
  * Whether the slot can be followed from `resume_lsn` (0: from wherever it stands).
- * Errors: MR_E_SOURCE, MR_STOP: missing, lost, of another plug-in or database, moved past us.
+ * Errors: MR_E_LOST, MR_STOP: missing, lost, moved past us.
+ *         MR_E_SOURCE, MR_STOP: of another plug-in or database.
  *         MR_E_SOURCE, MR_RETRY: in use (names the process).
  */
 bool mr_pg_slot_check(const struct mr_pg_slot *slot, const char *name, const char *database,
                       uint64_t resume_lsn, struct mr_error *err) MR_MUST_CHECK;
+
+bool mr_pg_slot_drop(struct mr_pg_connection *connection, const char *name,
+                     struct mr_error *err) MR_MUST_CHECK;
 
 enum mr_pg_slot_kind {
     MR_PG_SLOT_LASTING,          /* ours, to stream from */

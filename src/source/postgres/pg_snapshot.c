@@ -73,6 +73,12 @@ static bool fix_point(struct mr_snapshot *snapshot, bool tables_wanted,
     if (!mr_pg_slot_read(&snapshot->control, name, &slot, err)) {
         return false;
     }
+    if (context->starts_anew && slot.is_lost) {
+        if (!mr_pg_slot_drop(&snapshot->control, name, err)) {
+            return false;
+        }
+        slot = (struct mr_pg_slot){0};
+    }
     if (!slot.exists && existing == NULL) {
         if (!mr_pg_slot_create(&snapshot->exporter, name,
                                tables_wanted ? MR_PG_SLOT_LASTING_EXPORTED : MR_PG_SLOT_LASTING,

@@ -57,7 +57,7 @@ bool mr_cursor_corrupt(const struct mr_cursor *cursor, const char *what, struct 
 
 static bool fail_deleted(const struct mr_cursor *cursor, struct mr_error *err)
 {
-    return mr_fail(err, MR_E_LIMIT, MR_STOP,
+    return mr_fail(err, MR_E_LOST, MR_STOP,
                    "stream \"%s\": frame %" PRIu64 " was deleted by retention before it was read; "
                    "have the tables copied anew, or raise retention_size",
                    cursor->stream->source, cursor->place.number);

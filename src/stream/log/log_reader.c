@@ -111,7 +111,7 @@ static bool check_sequence(struct mr_stream *stream, uint64_t sequence, uint64_t
                        sequence, stream->source, next - 1);
     }
     if (sequence < oldest && sequence < next) {
-        return mr_fail(err, MR_E_LIMIT, MR_STOP,
+        return mr_fail(err, MR_E_LOST, MR_STOP,
                        "sequence %" PRIu64 " of source \"%s\" was deleted by retention, the oldest "
                        "is %" PRIu64 "; have the source's tables copied anew",
                        sequence, stream->source, oldest);

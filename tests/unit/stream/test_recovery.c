@@ -442,7 +442,7 @@ static void a_missing_segment_is_noticed(void **state)
     (void)fixture.env->close(fixture.env, dir_fd);
     assert_true(log_fixture_open(&fixture, &err));
     assert_null(mr_stream_log.reader_open(fixture.stream, 1, &err));
-    assert_int_equal(err.code, MR_E_LIMIT);
+    assert_int_equal(err.code, MR_E_LOST);
     struct mr_stream_observation seen;
     mr_stream_log.observe(fixture.stream, &seen);
     assert_true(seen.first_sequence > 1);

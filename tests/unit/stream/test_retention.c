@@ -80,7 +80,7 @@ static void age_deletes_what_is_released(void **state)
     assert_true(seen.first_sequence > 1 && seen.first_sequence <= 21); /* 21 is still wanted */
     log_fixture_read_all(&fixture, 21, 60);
     assert_null(mr_stream_log.reader_open(fixture.stream, seen.first_sequence - 1, &err));
-    assert_int_equal(err.code, MR_E_LIMIT);
+    assert_int_equal(err.code, MR_E_LOST);
     mr_stream_log.release(fixture.stream, 5, 60);
     expire_ok(&fixture);
     assert_int_equal(observe(&fixture).segment_count, 1); /* the last one is never deleted */
@@ -172,12 +172,12 @@ static void force_deletes_what_a_sink_still_needs(void **state)
         batch = mr_stream_log.reader_next(reader, 0, &err);
         mr_batch_release(batch);
     } while (batch != NULL);
-    assert_int_equal(err.code, MR_E_LIMIT);
+    assert_int_equal(err.code, MR_E_LOST);
     assert_int_equal(err.recovery, MR_STOP);
     assert_non_null(strstr(err.message, "deleted by retention"));
     mr_stream_log.reader_close(reader);
     assert_null(mr_stream_log.reader_open(fixture.stream, 3, &err));
-    assert_int_equal(err.code, MR_E_LIMIT);
+    assert_int_equal(err.code, MR_E_LOST);
     log_fixture_read_all(&fixture, observe(&fixture).first_sequence, fixture.appended);
     log_fixture_done(&fixture);
 }
