@@ -5,6 +5,9 @@
  *   bench_duckdb_sink DIR insert ROWS          50,000-row commits, beside a bare appender loop
  *   bench_duckdb_sink DIR commits ROWS RATE S  ROWS-row commits at RATE a second, checkpoints on
  *   bench_duckdb_sink DIR updates TABLE_ROWS   updates of recent and of spread keys
+ *   bench_duckdb_sink DIR huge ROWS SCRIPT     transactions of any size: i insert, u update, d
+ *                                              delete all ROWS, s update and x delete every
+ *                                              2,000th of them, . commit ("i.u.d." or "iud.")
  *
  * Further arguments NAME=VALUE are options of the sink ("threads=1").
  *
@@ -26,6 +29,8 @@
 #define BATCH_ROWS  50000
 #define SAMPLES_MAX 200000
 #define TRANSACTION 1000
+#define HUGE_BATCH  UINT64_C(20000)
+#define HUGE_STEP   2000 /* about one row of each block */
 
 extern const struct mr_sink_ops mr_sink_duckdb;
 
@@ -46,9 +51,26 @@ static double cpu_seconds; /* of the process, inside run_batch() */
 static const char *const kinds[] = {"car", "motorcycle", "truck", "bus"};
 static const char *const methods[] = {"cash", "card", "emoney", "qris"};
 
+/* What the engine says it holds, by kind. */
+static void print_memory(struct bench *bench)
+{
+    static const char sql[] = "SELECT string_agg(tag || ' ' || (memory_usage_bytes >> 20), ', ') "
+                              "FROM duckdb_memory() WHERE memory_usage_bytes > 1048576";
+    duckdb_result result;
+    if (mr_warehouse_exec_keep(bench->sink->warehouse, sql, &result, &bench->err)) {
+        char *text = duckdb_value_varchar(&result, 0, 0);
+        (void)printf("  engine MiB: %s\n", text == NULL ? "none" : text);
+        duckdb_free(text);
+        duckdb_destroy_result(&result);
+    }
+}
+
 static void die(struct bench *bench, const char *what)
 {
     (void)fprintf(stderr, "%s: %s\n", what, bench->err.message);
+    if (bench->sink != NULL) {
+        print_memory(bench);
+    }
     exit(1);
 }
 
@@ -245,7 +267,9 @@ static void put_row(struct bench *bench, struct mr_batch *batch, enum mr_event_k
     mr_put_decimal(&columns[7], row, id % 10000 + version);
     put_text(batch, &columns[8], row, version == 0 ? "active" : "completed");
     const uint16_t number = mr_chunk_end_row(chunk);
-    if (!mr_batch_add_event(batch, kind, index, number, MR_NO_CHUNK, 0, &bench->err)) {
+    const bool is_delete = kind == MR_EVENT_DELETE;
+    if (!mr_batch_add_event(batch, kind, is_delete ? MR_NO_CHUNK : index, number,
+                            is_delete ? index : MR_NO_CHUNK, number, &bench->err)) {
         die(bench, "event");
     }
 }
@@ -483,6 +507,7 @@ static void bench_updates(struct bench *bench, uint64_t rows)
                 mr_batch_release(batch);
                 maintain(bench, false);
             }
+            print_memory(bench);
             (void)snprintf(what, sizeof(what), "%u updates, %s keys", size,
                            spread != 0 ? "spread" : "recent");
             report(what, repeats);
@@ -493,6 +518,64 @@ static void bench_updates(struct bench *bench, uint64_t rows)
     maintain(bench, true);
     (void)printf("last upkeep %.1f ms, cpu %.1f ms\n", (now_s() - start) * 1e3,
                  (cpu_s() - cpu) * 1e3);
+}
+
+/* One letter of a script: `count` rows, step apart, in batches that go on in one transaction. */
+static void huge_step(struct bench *bench, char letter, uint64_t rows, bool *continues, bool ends)
+{
+    const bool is_spread = letter == 's' || letter == 'x';
+    const int64_t step = is_spread ? HUGE_STEP : 1;
+    const enum mr_event_kind kind = letter == 'i'                    ? MR_EVENT_INSERT
+                                    : letter == 'd' || letter == 'x' ? MR_EVENT_DELETE
+                                                                     : MR_EVENT_UPDATE;
+    const uint64_t count = rows / (uint64_t)step;
+    for (uint64_t done = 0; done < count; done += HUGE_BATCH) {
+        const uint64_t left = count - done;
+        struct mr_batch *batch = mr_batch_take(bench->pool, 1000);
+        if (batch == NULL || !mr_batch_begin(batch, 1, 1, &bench->err)) {
+            die(bench, "begin");
+        }
+        batch->continues = *continues;
+        for (uint64_t i = 0; i < (left < HUGE_BATCH ? left : HUGE_BATCH); i++) {
+            put_row(bench, batch, kind, (int64_t)(done + i) * step, kind == MR_EVENT_UPDATE);
+        }
+        const bool is_last = ends && left <= HUGE_BATCH;
+        if (is_last) {
+            mr_batch_commit(batch, (struct mr_native_position){1, 0}, 1);
+        } else {
+            mr_batch_suspend(batch);
+        }
+        *continues = !is_last;
+        batch->first_sequence = bench->sequence;
+        if (!mr_sink_duckdb.apply(bench->sink, &batch, 1, &bench->err)) {
+            die(bench, "apply");
+        }
+        mr_batch_release(batch);
+    }
+}
+
+static void bench_huge(struct bench *bench, uint64_t rows, const char *script)
+{
+    bool continues = false;
+    for (const char *at = script; *at != '\0'; at++) {
+        const double start = now_s();
+        const double cpu = cpu_s();
+        if (*at == '.') {
+            if (!mr_sink_duckdb.commit(bench->sink, &bench->err)) {
+                die(bench, "commit");
+            }
+            bench->sequence++;
+            const double committed = now_s();
+            maintain(bench, true);
+            (void)printf("  upkeep %.1f s\n", now_s() - committed);
+        } else {
+            huge_step(bench, *at, rows, &continues, at[1] == '.');
+        }
+        print_memory(bench);
+        (void)printf("%c %.1f s, cpu %.1f s, rss %.0f peak %.0f\n", *at, now_s() - start,
+                     cpu_s() - cpu, rss_mib("VmRSS"), rss_mib("VmHWM"));
+        (void)fflush(stdout);
+    }
 }
 
 int main(int argc, char **argv)
@@ -511,6 +594,8 @@ int main(int argc, char **argv)
                       strtod(argv[5], NULL));
     } else if (strcmp(argv[2], "updates") == 0) {
         bench_updates(&bench, strtoull(argv[3], NULL, 10));
+    } else if (strcmp(argv[2], "huge") == 0 && argc >= 5) {
+        bench_huge(&bench, strtoull(argv[3], NULL, 10), argv[4]);
     }
     close_bench(&bench);
     return 0;

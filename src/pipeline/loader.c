@@ -14,6 +14,7 @@
 #define LOADER_FAILURES_MAX 3
 #define CONTINUED_WAIT_MS   1000
 #define GROUP_BYTES_MAX     (UINT64_C(24) << 20)
+#define SHRINK_FACTOR       4
 
 bool mr_loader_init(struct mr_loader *loader, const struct mr_sink_ops *ops,
                     const struct mr_sink_context *context, uint32_t sink_index,
@@ -27,6 +28,8 @@ bool mr_loader_init(struct mr_loader *loader, const struct mr_sink_ops *ops,
     loader->sink_index = sink_index;
     loader->env = context->env;
     loader->group_rows_max = context->batch_rows_max;
+    loader->group_rows_now = loader->group_rows_max;
+    loader->group_bytes_now = GROUP_BYTES_MAX;
     loader->commands = mr_queue_open(MR_LOADER_COMMANDS_MAX);
     mr_doorbell_init(&loader->bell);
     MR_ASSERT(pthread_rwlock_init(&loader->sink_holders, NULL) == 0);
@@ -238,7 +241,7 @@ static bool finish_continued(struct mr_loader *loader, struct mr_loader_source *
 
 static bool group_is_full(const struct mr_loader *loader, uint64_t bytes)
 {
-    return loader->group_rows >= loader->group_rows_max || bytes >= GROUP_BYTES_MAX ||
+    return loader->group_rows >= loader->group_rows_now || bytes >= loader->group_bytes_now ||
            loader->group_count == MR_LOADER_GROUP_MAX;
 }
 
@@ -254,9 +257,9 @@ static bool gather_from(struct mr_loader *loader, struct mr_loader_source *sourc
             return err->code == MR_OK;
         }
         if (loader->group_count > 0 &&
-            loader->group_rows + batch->row_count > loader->group_rows_max) {
+            loader->group_rows + batch->row_count > loader->group_rows_now) {
             source->pending = batch;
-            loader->group_rows = loader->group_rows_max;
+            loader->group_rows = loader->group_rows_now;
             return true;
         }
         const bool continued = batch->continued;
@@ -323,6 +326,24 @@ bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err)
     return true;
 }
 
+/* Memory was short: less at once. */
+static void shrink_groups(struct mr_loader *loader)
+{
+    const uint64_t rows = loader->group_rows_now / SHRINK_FACTOR;
+    const uint64_t bytes = loader->group_bytes_now / SHRINK_FACTOR;
+    loader->group_rows_now = rows == 0 ? 1 : rows;
+    loader->group_bytes_now = bytes == 0 ? 1 : bytes;
+}
+
+/* A group was committed: twice as much at once, up to what is usual. */
+static void grow_groups(struct mr_loader *loader)
+{
+    const uint64_t rows = loader->group_rows_now * 2;
+    const uint64_t bytes = loader->group_bytes_now * 2;
+    loader->group_rows_now = rows > loader->group_rows_max ? loader->group_rows_max : rows;
+    loader->group_bytes_now = bytes > GROUP_BYTES_MAX ? GROUP_BYTES_MAX : bytes;
+}
+
 /* With a flush_interval a group that is not full waits to grow, counted from its oldest batch. */
 static bool may_grow(const struct mr_loader *loader, uint64_t bytes)
 {
@@ -353,6 +374,7 @@ static bool load_streams(struct mr_loader *loader, bool *worked, struct mr_error
             return false;
         }
         release_group(loader);
+        grow_groups(loader);
         *worked = true;
     }
     for (uint32_t i = 0; i < loader->source_count; i++) {
@@ -422,7 +444,11 @@ static bool start_over(struct mr_loader *loader, struct mr_error *err)
 static enum mr_step on_failure(struct mr_loader *loader, struct mr_error *err)
 {
     (void)atomic_fetch_add(&loader->errors_total, 1);
-    loader->failures++;
+    if (err->code == MR_E_LIMIT) {
+        shrink_groups(loader); /* a sink opened anew would have no more memory */
+    } else {
+        loader->failures++;
+    }
     if (loader->sink != NULL) {
         mr_loader_roll_back(loader);
     }

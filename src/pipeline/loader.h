@@ -12,6 +12,9 @@
  * FAILURE
  *   - apply() or commit() fails with MR_RETRY: roll back, read again from the committed sequence.
  *     After LOADER_FAILURES_MAX in a row the sink is closed and opened anew.
+ *   - with MR_E_LIMIT, MR_RETRY (memory is short): groups get a quarter of the rows and bytes, down
+ *     to one batch, and grow back with every good commit. The sink is not opened anew: it remembers
+ *     what it tried, and stops (MR_STOP) when a transaction does not fit however it tries.
  *   - MR_STOP: the loader ends; the pipeline stops with exit code 4.
  *   - The stream has deleted what was not applied yet (retention_force): the source's gate shuts
  *     and it is in a gap, until its tables are copied anew (link_lost.c); other sources go on.
@@ -87,7 +90,9 @@ struct mr_loader {
     uint32_t sink_index;
     const struct mr_env *env;
     uint64_t group_rows_max;
-    uint64_t flush_ns; /* how long a group may wait to grow; 0: committed at once */
+    uint64_t group_rows_now;  /* less while memory is short; 1: one batch a group */
+    uint64_t group_bytes_now; /* likewise */
+    uint64_t flush_ns;        /* how long a group may wait to grow; 0: committed at once */
 
     struct mr_loader_source sources[MR_LOADER_SOURCES_MAX];
     uint32_t source_count;

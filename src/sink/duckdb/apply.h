@@ -60,11 +60,21 @@ struct mr_apply {
     uint32_t rows_max;      /* in one reduction */
     uint64_t rows_total;    /* applied since open */
     uint64_t deletes_total; /* rows deleted since open, rolled back or not */
+
+    uint64_t memory_bytes;        /* the engine's limit */
+    uint32_t short_count;         /* failures for lack of memory since the last commit */
+    uint64_t deletes_looked;      /* deletes_total when the engine's memory was last looked at */
+    uint64_t committed_bytes;     /* of tables in memory, held by what was committed before */
+    bool deletes_fill_the_memory; /* those of the open transaction */
+    bool always_gathers;          /* for tests: every change goes into an overlay */
 };
 
 /** Applies batches; the transaction is open. On failure it must be rolled back. */
 bool mr_apply_batches(struct mr_apply *apply, struct mr_batch *const *batches, uint32_t count,
                       struct mr_error *err) MR_MUST_CHECK;
+
+/** Before the commit: merges what was gathered beside its table (overlay.h). */
+bool mr_apply_finish(struct mr_apply *apply, struct mr_error *err) MR_MUST_CHECK;
 
 /** The target of a table, with its snapshot mark. */
 struct mr_target *mr_apply_target(struct mr_apply *apply, uint16_t source_index,

@@ -9,7 +9,8 @@
  *   - Any failed call: the pipeline calls rollback() and reads again from what is committed.
  *   - Out of memory: queries are interrupted and kept out for two seconds, a checkpoint frees what
  *     deletes hold, reductions get half as many rows (down to MR_APPLY_ROWS_MIN), MR_RETRY; after
- *     COMMITS_TO_RECOVER good commits they grow again.
+ *     COMMITS_TO_RECOVER good commits they grow again. From the third time on tables with many
+ *     deletes are written anew (overlay.h). MR_STOP after SHORT_COUNT_MAX times without a commit.
  *   - The engine gave the database up: the next call closes it, opens it again and reads the
  *     positions; MR_RETRY while that does not work.
  *   - A COMMIT that failed may or may not be in the log of the engine; the position that is read
@@ -29,6 +30,7 @@
 #define ROWS_MAX_LIMIT     131072
 #define MEMORY_DEFAULT     (UINT64_C(128) << 20)
 #define COMMITS_TO_RECOVER 64
+#define SHORT_COUNT_MAX    12 /* by then groups and reductions are as small as they get */
 #define NS_PER_US          1000
 
 static const struct mr_option duckdb_options[] = {
@@ -154,8 +156,21 @@ static bool ensure_open(struct mr_sink *sink, struct mr_error *err)
     return true;
 }
 
+/* Everything was tried, with no query beside it: an operator has to decide. */
+static void give_up(const struct mr_sink *sink, struct mr_error *err)
+{
+    struct mr_error why = *err;
+    const uint64_t rows = sink->apply.rows_total - atomic_load(&sink->counters.rows_total);
+    (void)mr_fail(
+        err, MR_E_LIMIT, MR_STOP,
+        "%.400s: a transaction does not fit the engine's memory of %llu MiB, alone and in "
+        "the smallest parts (it failed after %llu rows); raise the sink's \"memory\", or "
+        "memory_max",
+        why.message, (unsigned long long)(sink->memory_bytes >> 20), (unsigned long long)rows);
+}
+
 /* Counts the error; when memory was short, asks less of it from now on. */
-static bool note_failure(struct mr_sink *sink, const struct mr_error *err)
+static bool note_failure(struct mr_sink *sink, struct mr_error *err)
 {
     MR_ASSERT(err->code != MR_OK);
     atomic_fetch_add(&sink->counters.errors_total, 1);
@@ -164,6 +179,10 @@ static bool note_failure(struct mr_sink *sink, const struct mr_error *err)
         sink->apply.rows_max = half < MR_APPLY_ROWS_MIN ? MR_APPLY_ROWS_MIN : half;
         sink->good_commits = 0;
         sink->memory_was_short = true;
+        if (mr_warehouse_was_alone(sink->warehouse) &&
+            ++sink->apply.short_count >= SHORT_COUNT_MAX) {
+            give_up(sink, err);
+        }
     }
     return false;
 }
@@ -236,6 +255,7 @@ static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, s
         .state = &sink->state,
         .progress = sink->progress,
         .rows_max = sink->rows_max,
+        .memory_bytes = sink->memory_bytes,
     };
     if (mr_arena_init(&sink->apply.work_arena, WORK_BYTES_MAX, ARENA_BYTES_KEPT, err) &&
         mr_arena_init(&sink->apply.row_arena, ROW_BYTES_MAX, ARENA_BYTES_KEPT, err) &&
@@ -302,7 +322,7 @@ static bool commit(struct mr_sink *sink, struct mr_error *err)
     const uint64_t start = sink->env->monotonic_ns(sink->env);
 
     MR_ASSERT(sink->in_transaction);
-    if (!append_positions(sink, err)) {
+    if (!mr_apply_finish(&sink->apply, err) || !append_positions(sink, err)) {
         return false;
     }
     if (!mr_warehouse_run(sink->warehouse, sink->commit, NULL, err)) {
@@ -317,6 +337,8 @@ static bool commit(struct mr_sink *sink, struct mr_error *err)
         sink->progress[i].moved = false;
     }
     mr_targets_settle(&sink->targets);
+    sink->apply.short_count = 0;
+    sink->apply.deletes_fill_the_memory = false;
     note_commit(sink);
     sink->commit_ns_last = sink->env->monotonic_ns(sink->env);
     atomic_store(&sink->counters.rows_total, sink->apply.rows_total);
@@ -341,6 +363,7 @@ static void duckdb_sink_rollback(struct mr_sink *sink)
     sink->in_transaction = false;
     sink->apply.rows_total = atomic_load(&sink->counters.rows_total);
     mr_targets_forget(&sink->targets, true);
+    sink->apply.deletes_fill_the_memory = false;
     for (uint32_t i = 0; i < sink->source_count; i++) {
         struct mr_progress *progress = &sink->progress[i];
         progress->pending.place = progress->committed;

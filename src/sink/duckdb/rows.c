@@ -71,8 +71,9 @@ static void rows_bind(duckdb_bind_info info)
     }
     add_column(info, "ord", duckdb_create_logical_type(DUCKDB_TYPE_UINTEGER));
     add_column(info, "n", duckdb_create_logical_type(DUCKDB_TYPE_UINTEGER));
-    /* Small on purpose: the engine must build its hash table on these rows, not on the table. */
-    duckdb_bind_set_cardinality(info, 1, false);
+    /* Fewer than any table, also one that has rows of the open transaction only (the planner sees
+     * none): the engine must build its hash table on these rows, not on the table. */
+    duckdb_bind_set_cardinality(info, 0, false);
 
     struct rows_bound *bound = mr_memory_new(1, sizeof(*bound));
     *bound = (struct rows_bound){.registry = registry, .slot = number};

@@ -47,6 +47,12 @@ static void drop_shape(struct mr_targets *targets, struct mr_target *target)
     for (unsigned i = 0; i < MR_TARGET_STATEMENT_COUNT; i++) {
         drop_statement(target, (enum mr_target_statement)i);
     }
+    for (unsigned i = 0; i < MR_OVERLAY_STATEMENT_COUNT; i++) {
+        if (target->overlay.statements[i] != NULL) {
+            duckdb_destroy_prepare(&target->overlay.statements[i]);
+        }
+    }
+    target->overlay = (struct mr_overlay){0};
     if (target->shape != NULL && !mr_warehouse_is_closed(targets->warehouse)) {
         mr_rows_drop(mr_warehouse_rows(targets->warehouse), target->all_slot);
         if (target->shape->key_count > 0) {
@@ -67,9 +73,17 @@ static void forget_columns(struct mr_target *target)
     target->column_count = 0;
 }
 
+void mr_target_forget(struct mr_targets *targets, struct mr_target *target)
+{
+    MR_ASSERT(target->provisional);
+    drop_shape(targets, target);
+    forget_columns(target);
+}
+
 void mr_targets_forget(struct mr_targets *targets, bool only_provisional)
 {
     for (struct mr_target *target = targets->all; target != NULL; target = target->next) {
+        target->deletes = 0;
         if (!only_provisional || target->provisional) {
             drop_shape(targets, target);
             forget_columns(target);
@@ -82,6 +96,8 @@ void mr_targets_forget(struct mr_targets *targets, bool only_provisional)
 void mr_targets_settle(struct mr_targets *targets)
 {
     for (struct mr_target *target = targets->all; target != NULL; target = target->next) {
+        MR_ASSERT(!target->overlay.is_open);
+        target->deletes = 0;
         target->provisional = false;
     }
 }
@@ -323,6 +339,7 @@ bool mr_target_ensure(struct mr_targets *targets, struct mr_target *target,
     if (MR_LIKELY(target->shape == schema)) {
         return true;
     }
+    MR_ASSERT(!target->overlay.is_open); /* it was merged before */
     drop_shape(targets, target);
     if (target->column_count == 0 && !describe(targets, target, err)) {
         return false;

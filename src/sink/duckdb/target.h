@@ -42,6 +42,20 @@ struct mr_target_column {
 
 struct mr_work;
 
+/* Changes gathered beside the table, to be merged at the commit (overlay.h). */
+enum mr_overlay_statement {
+    MR_OVERLAY_ROWS,
+    MR_OVERLAY_GONE,
+    MR_OVERLAY_FETCH,
+    MR_OVERLAY_STATEMENT_COUNT,
+};
+
+struct mr_overlay {
+    bool is_open;
+    uint64_t step; /* reductions so far */
+    duckdb_prepared_statement statements[MR_OVERLAY_STATEMENT_COUNT];
+};
+
 struct mr_target {
     struct mr_target *next; /* in the list of all */
     uint16_t source_index;
@@ -60,6 +74,8 @@ struct mr_target {
     uint32_t all_slot, key_slot; /* of millrace_rows(), valid while shape is set */
     uint64_t rows_estimate;      /* in the table */
     uint64_t rows_planned;       /* the same when DELETE and FETCH were prepared */
+    struct mr_overlay overlay;   /* of the open transaction */
+    uint64_t deletes;            /* rows asked to be deleted in the open transaction */
 
     /* The last completed snapshot, as looked up by mr_apply_target(). */
     bool mark_is_known;
@@ -89,6 +105,8 @@ void mr_targets_done(struct mr_targets *targets);
 /** Forgets shapes and statements: of all targets, or of those touched by a transaction that was
  *  rolled back. */
 void mr_targets_forget(struct mr_targets *targets, bool only_provisional);
+/** Forgets one table's shape and statements: it was written anew in the open transaction. */
+void mr_target_forget(struct mr_targets *targets, struct mr_target *target);
 /** The transaction was committed: what was provisional stays. */
 void mr_targets_settle(struct mr_targets *targets);
 

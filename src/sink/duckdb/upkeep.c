@@ -10,9 +10,9 @@
  * nothing here is ever UPDATEd; space of deleted rows comes back when the readers that can see
  * them are gone.
  *
- * Deletes hold memory until the next checkpoint: about 20 KiB for every 2,048 rows of the table
+ * Deletes hold memory until the next checkpoint: 16 KiB for every 2,048 rows of the table
  * that lost one, which the engine cannot spill. A thousand updates of keys that lie apart cost
- * 20 MiB so; of neighbouring keys, next to nothing. So once there were some thousand deletes the
+ * 16 MiB so; of neighbouring keys, next to nothing. So once there were some thousand deletes the
  * engine's memory is looked at, and a checkpoint made when it is nearly full.
  *
  * Failure: a checkpoint that cannot be made at this moment (another transaction writes, which no
@@ -28,7 +28,7 @@
 #define IDLE_WAL_FRACTION   2                    /* of wal_bytes_max */
 #define POSITION_ROWS_MAX   UINT64_C(50000)
 #define POSITION_ROWS_IDLE  UINT64_C(10000)
-#define DELETES_TO_LOOK     UINT64_C(1000) /* 20 MiB at worst */
+#define DELETES_TO_LOOK     UINT64_C(1000) /* 16 MiB at worst */
 #define MEMORY_FULL_PERCENT 70
 #define NS_PER_US           1000
 
@@ -47,13 +47,16 @@ static bool is_memory_full(struct mr_sink *sink, bool *full, struct mr_error *er
         return true;
     }
     sink->deletes_checked = sink->apply.deletes_total;
-    if (!mr_result_query(sink->warehouse,
-                         "SELECT sum(memory_usage_bytes)::UBIGINT FROM duckdb_memory()", &result,
-                         err)) {
+    if (!mr_result_query(
+            sink->warehouse,
+            "SELECT sum(memory_usage_bytes)::UBIGINT, coalesce(sum(memory_usage_bytes) "
+            "FILTER (tag = 'IN_MEMORY_TABLE'), 0)::UBIGINT FROM duckdb_memory()",
+            &result, err)) {
         return mr_error_context(err, "look at the engine's memory");
     }
     if (mr_result_next(&result)) {
         *full = mr_result_u64(&result, 0) >= sink->memory_bytes / 100 * MEMORY_FULL_PERCENT;
+        sink->apply.committed_bytes = mr_result_u64(&result, 1);
     }
     mr_result_done(&result);
     return true;
@@ -85,6 +88,7 @@ static bool checkpoint(struct mr_sink *sink, struct mr_error *err)
     }
     sink->rows_since_check = 0;
     sink->deletes_checked = sink->apply.deletes_total;
+    sink->apply.committed_bytes = 0;
     atomic_fetch_add(&sink->counters.checkpoints_total, 1);
     atomic_store(&sink->counters.checkpoint_us_last, (now_ns(sink) - start) / NS_PER_US);
     atomic_store(&sink->counters.wal_bytes, mr_warehouse_wal_bytes(sink->warehouse));

@@ -36,6 +36,7 @@ struct mr_warehouse {
     struct mr_gate *gate;
     uint32_t generation;
     bool broken;
+    bool was_alone; /* when memory ran out last: no query held any of it */
 };
 
 /* Settings the sink's promises rest on: properties may not name them. */
@@ -65,7 +66,7 @@ static bool fail_engine(struct mr_warehouse *warehouse, duckdb_error_type type, 
     const int length = mr_duckdb_first_line(text);
 
     if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
-        (void)mr_gate_make_room(warehouse->gate, MAKE_ROOM_PAUSE_MS);
+        warehouse->was_alone = mr_gate_make_room(warehouse->gate, MAKE_ROOM_PAUSE_MS) == 0;
         return mr_fail(err, MR_E_LIMIT, MR_RETRY,
                        "DuckDB: %.*s; if this comes again, raise the sink's \"memory\"", length,
                        text);
@@ -273,6 +274,11 @@ bool mr_warehouse_reopen(struct mr_warehouse *warehouse, struct mr_error *err)
 bool mr_warehouse_is_broken(const struct mr_warehouse *warehouse)
 {
     return warehouse->broken || warehouse->database == NULL;
+}
+
+bool mr_warehouse_was_alone(const struct mr_warehouse *warehouse)
+{
+    return warehouse->was_alone;
 }
 
 void mr_warehouse_break(struct mr_warehouse *warehouse)

@@ -53,6 +53,9 @@ bool mr_warehouse_reopen(struct mr_warehouse *warehouse, struct mr_error *err) M
 
 bool mr_warehouse_is_broken(const struct mr_warehouse *warehouse);
 
+/** Whether no query was running when memory ran out last. */
+bool mr_warehouse_was_alone(const struct mr_warehouse *warehouse);
+
 /** Declares the database broken, as a fatal error of the engine does: for tests of recovery. */
 void mr_warehouse_break(struct mr_warehouse *warehouse);
 

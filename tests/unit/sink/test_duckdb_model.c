@@ -284,6 +284,8 @@ static void deliver(struct kit *kit, const struct mr_schema *schema, uint64_t se
             for (unsigned n = 1 + draw(5); n > 0 && t < TRANSACTIONS; n--) {
                 put_transaction(kit, batch, schema, t++);
             }
+            /* From some batch on beside the table, as when memory is short. */
+            kit->sink->apply.always_gathers = seed % 3 == 0 && (b > 0 || t % 2 == 0);
             kit_apply(kit, batch);
         }
         const uint32_t fate = draw(16);
