@@ -4,6 +4,8 @@
  *
  *   0   pgoutput messages, each as u16 length (big-endian) and bytes
  *   1   one binary COPY, decoded as a table with a column of every type
+ *   2   messages as for 0, transactions in progress and prepared ones are kept; with 4 besides,
+ *       foreign ones are left out
  *
  * Batches are small, so that full ones occur. Whatever comes out is printed cell by cell; whatever
  * does not fails with a code and a message and leaves the batch whole. Corpus: corpus/pgoutput.
@@ -11,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "fake_env.h"
 #include "pg_copy.h"
 #include "pg_tree.h"
 #include "pgoutput.h"
@@ -90,6 +93,41 @@ static void check_outcome(enum mr_pg_decoded decoded, const struct mr_error *err
     }
 }
 
+/* Gives each message to the decoder, a second time when the batch was full. */
+static void feed(struct mr_pgoutput *decoder, struct mr_batch *batch, struct mr_reader *in)
+{
+    struct mr_error err = {0};
+    enum mr_pg_decoded decoded = MR_PG_DECODED;
+    for (int i = 0; i < MESSAGES_MAX && decoded == MR_PG_DECODED; i++) {
+        const uint16_t length = mr_read_u16_be(in);
+        const uint8_t *bytes = mr_read_bytes(in, length);
+        if (bytes == NULL) {
+            break;
+        }
+        decoded = mr_pgoutput_decode(decoder, batch, bytes, length, &err);
+        check_outcome(decoded, &err);
+        while (decoded == MR_PG_BATCH_FULL) {
+            assert(batch->event_count > 0); /* so that it ends */
+            mr_pgoutput_hand_on(decoder, batch);
+            check_batch(batch);
+            mr_batch_clear(batch);
+            decoded = mr_pgoutput_decode(decoder, batch, bytes, length, &err);
+            check_outcome(decoded, &err);
+        }
+    }
+}
+
+static struct mr_pg_spool *open_spool(struct mr_fake_env *fake)
+{
+    struct mr_error err = {0};
+    const struct mr_env *env = mr_fake_env_as_env(fake);
+    const int dir_fd = env->open_dir(env, MR_ENV_CWD, ".");
+    struct mr_pg_spool *spool = mr_pg_spool_open(env, dir_fd, "fuzz", &err);
+    assert(spool != NULL);
+    (void)env->close(env, dir_fd);
+    return spool;
+}
+
 static void run_messages(const uint8_t *data, size_t size, struct mr_catalog *catalog,
                          struct mr_batch_pool *pool)
 {
@@ -97,7 +135,12 @@ static void run_messages(const uint8_t *data, size_t size, struct mr_catalog *ca
     static const struct mr_string_list include = {0};
     static const struct mr_string_list exclude = {exclude_items, 1};
     struct mr_error err = {0};
+    struct mr_fake_env *fake = (data[0] & 2) != 0 ? mr_fake_env_open(1) : NULL;
     struct mr_pgoutput decoder = {
+        .spool = fake == NULL ? NULL : open_spool(fake),
+        .target_bytes = BATCH_BYTES / 4,
+        .keeps_relations = fake != NULL,
+        .refuses_foreign = (data[0] & 4) != 0,
         .catalog = catalog,
         .filter = {.include = &include, .exclude = &exclude},
         .value_bytes_max = VALUE_BYTES_MAX,
@@ -106,28 +149,14 @@ static void run_messages(const uint8_t *data, size_t size, struct mr_catalog *ca
     const bool ready = mr_pgoutput_init(&decoder, &err);
     assert(ready);
     struct mr_batch *batch = mr_batch_take(pool, 0);
-    struct mr_reader in = mr_reader_init(data, size);
-    enum mr_pg_decoded decoded = MR_PG_DECODED;
-    for (int i = 0; i < MESSAGES_MAX && decoded == MR_PG_DECODED; i++) {
-        const uint16_t length = mr_read_u16_be(&in);
-        const uint8_t *bytes = mr_read_bytes(&in, length);
-        if (bytes == NULL) {
-            break;
-        }
-        decoded = mr_pgoutput_decode(&decoder, batch, bytes, length, &err);
-        check_outcome(decoded, &err);
-        if (decoded == MR_PG_BATCH_FULL) {
-            mr_pgoutput_hand_on(&decoder, batch);
-            check_batch(batch);
-            mr_batch_clear(batch);
-            decoded = mr_pgoutput_decode(&decoder, batch, bytes, length, &err);
-            assert(decoded != MR_PG_BATCH_FULL);
-        }
-    }
+    struct mr_reader in = mr_reader_init(data + 1, size - 1);
+    feed(&decoder, batch, &in);
     mr_pgoutput_hand_on(&decoder, batch);
     check_batch(batch);
     mr_batch_release(batch);
     mr_pgoutput_done(&decoder);
+    mr_pg_spool_close(decoder.spool);
+    mr_fake_env_close(fake);
 }
 
 static void run_copy(const uint8_t *data, size_t size, struct mr_catalog *catalog,
@@ -179,7 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mr_batch_pool *pool = mr_batch_pool_open(1, BATCH_BYTES, BATCH_BYTES, &err);
     assert(pool != NULL);
     if ((data[0] & 1) == 0) {
-        run_messages(data + 1, size - 1, catalog, pool);
+        run_messages(data, size, catalog, pool);
     } else {
         run_copy(data + 1, size - 1, catalog, pool);
     }

@@ -425,6 +425,56 @@ static void what_came_from_elsewhere_can_be_left_out(void **state)
     close_bench(&bench);
 }
 
+static void messages_are_notes_in_their_place(void **state)
+{
+    (void)state;
+    struct bench bench;
+    static const char *const options[] = {"messages", "app.*", "heartbeat_interval", "100ms", NULL};
+    open_bench(&bench, "messages", options);
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(false, 'app.a', 'alone')");
+    pg_lab_sql(bench.db, "BEGIN");
+    pg_lab_sql(bench.db, "INSERT INTO u VALUES (1)");
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(true, 'app.b', 'within')");
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(true, 'other', 'not wanted')");
+    pg_lab_sql(bench.db, "INSERT INTO u VALUES (2)");
+    pg_lab_sql(bench.db, "COMMIT");
+    pg_lab_sql(bench.db, "BEGIN");
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(true, 'app.c', 'rolled back')");
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(false, 'app.d', 'all the same')");
+    pg_lab_sql(bench.db, "ROLLBACK");
+    pg_lab_sql(bench.db, "BEGIN");
+    insert(bench.db, 1, 1000);
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(true, 'app.e', 'streamed')");
+    insert(bench.db, 1001, 2000);
+    pg_lab_sql(bench.db, "COMMIT");
+    assert_true(pg_capture_lines(&bench.capture, 8, WAIT_MS));
+    const struct mr_native_position middle = bench.capture.position.native;
+    assert_true(pg_capture_lines(&bench.capture, 8 + 2002, WAIT_MS));
+    size_t line = expect_line(&bench, 0, "NOTE 1 app.a alone");
+    line = expect_line(&bench, line, "COMMIT");
+    line = expect_line(&bench, line, "INSERT public.u 1");
+    line = expect_line(&bench, line, "NOTE 1 app.b within");
+    line = expect_line(&bench, line, "INSERT public.u 2");
+    line = expect_line(&bench, line, "COMMIT");
+    line = expect_line(&bench, line, "NOTE 1 app.d all the same");
+    line = expect_line(&bench, line, "COMMIT");
+    line = expect_inserts(&bench, line, 1, 1000);
+    line = expect_line(&bench, line, "NOTE 1 app.e streamed");
+    line = expect_inserts(&bench, line, 1001, 2000);
+    expect_end(&bench, expect_line(&bench, line, "COMMIT"));
+    assert_true(middle.major != 0);
+    /* Nothing that stands alone is repeated, nothing is skipped. */
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(false, 'app.f', 'before')");
+    assert_true(pg_capture_lines(&bench.capture, 2, WAIT_MS));
+    pg_capture_forget_lines(&bench.capture);
+    pg_capture_stop(&bench.capture);
+    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(false, 'app.g', 'after')");
+    assert_true(pg_capture_reopen(&bench.capture));
+    assert_true(pg_capture_lines(&bench.capture, 2, WAIT_MS));
+    expect_end(&bench, expect_line(&bench, expect_line(&bench, 0, "NOTE 1 app.g after"), "COMMIT"));
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +486,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_stream_comes_again_whole),
         cmocka_unit_test(prepared_transactions_wait_for_their_decision),
         cmocka_unit_test(prepared_transactions_can_be_left_to_the_server),
+        cmocka_unit_test(messages_are_notes_in_their_place),
         cmocka_unit_test(what_came_from_elsewhere_can_be_left_out),
     };
     pg_lab_start(&lab, "e2e-pg-progress",

@@ -13,6 +13,7 @@
 #include "memory.h"
 #include "pg_describe.h"
 #include "pg_describe_types.h"
+#include "pg_message.h"
 #include "pg_publication.h"
 #include "pg_stream.h"
 
@@ -163,7 +164,7 @@ static bool start_replication(struct mr_source *source, const char *slot, const 
     (void)snprintf(
         command, sizeof(command),
         "START_REPLICATION SLOT %s LOGICAL %s (proto_version '%d', publication_names %s, "
-        "binary 'true'%s%s%s%s%s)",
+        "binary 'true', messages 'true'%s%s%s%s%s)",
         slot_quoted, from, wish.proto_version, names_quoted,
         wish.streaming ? ", streaming 'on'" : "", wish.two_phase ? ", two_phase 'on'" : "",
         wish.origin != NULL ? ", origin '" : "", wish.origin != NULL ? wish.origin : "",
@@ -263,6 +264,7 @@ struct mr_source *mr_pg_stream_open(const struct mr_source_context *context,
                    .exclude = &config->exclude,
                    .choices = context->choices},
         .target_bytes = context->target_bytes,
+        .messages = &config->messages,
         .refuses_foreign = config->origin == MR_PG_ORIGIN_NONE,
         .describer = {.context = source,
                       .describe = describe,
@@ -340,8 +342,9 @@ bool mr_pg_stream_heartbeat(struct mr_source *source, uint64_t now_ns, struct mr
     source->heartbeat_ns = now_ns;
     settle(source);
     PQclear(mr_pg_query(&source->control,
-                        "SELECT pg_catalog.pg_logical_emit_message(false, 'millrace', '')", NULL, 0,
-                        err));
+                        "SELECT pg_catalog.pg_logical_emit_message(false, '" MR_PG_MESSAGE_PREFIX
+                        "', '')",
+                        NULL, 0, err));
     return err->code == MR_OK || mr_error_context(err, "write a heartbeat");
 }
 

@@ -12,6 +12,7 @@
  *                 { u8 flags, cstring name, u32 type, i32 modifier }
  *   Insert    'I', Update 'U', Delete 'D'                       pg_rows.c
  *   Truncate  'T' u32 relation_count, u8 options, u32 oids[]
+ *   Message   'M'                                            pg_message.c
  *   Commit    'C' u8 flags, u64 commit_lsn, u64 end_lsn, i64 commit_time
  *
  * A transaction is begun in the batch with its first event, so that one without any (a server of 14
@@ -36,6 +37,7 @@
 
 #include "memory.h"
 #include "pg_blocks.h"
+#include "pg_message.h"
 #include "pg_rows.h"
 #include "reader.h"
 
@@ -392,6 +394,8 @@ enum mr_pg_decoded mr_pgoutput_decode_change(struct mr_pgoutput *decoder, struct
         return decode_origin(decoder, in, err) ? MR_PG_DECODED : MR_PG_FAILED;
     case 'T':
         return decode_truncate(decoder, batch, in, err);
+    case 'M':
+        return mr_pg_message_decode(decoder, batch, in, err);
     default:
         (void)mr_fail(err, MR_E_PROTOCOL, MR_STOP,
                       "pgoutput message with tag 0x%02x of %zu bytes is none we asked for", tag,

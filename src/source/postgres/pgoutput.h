@@ -58,8 +58,9 @@ struct mr_pgoutput {
     bool keeps_relations;      /* prepared transactions are to come */
     bool refuses_foreign;      /* transactions that have an origin are stepped over */
     const char *source;        /* its name, by which policies are found */
-    const struct mr_policies *policies; /* NULL: the defaults */
-    struct mr_nulled *nulled;           /* counts values that became NULL; NULL: nobody does */
+    const struct mr_policies *policies;    /* NULL: the defaults */
+    struct mr_nulled *nulled;              /* counts values that became NULL; NULL: nobody does */
+    const struct mr_string_list *messages; /* prefixes of logical messages, globs; NULL: all */
 
     /* The transaction that is open on the wire. */
     bool in_transaction;

@@ -122,6 +122,11 @@ const struct mr_option mr_pg_options[] = {
      .max = 86400000,
      .help = "write a marker into the server's log this often; 0 for never, which is right unless "
              "wal_sender_timeout is 0"},
+    {.name = "messages",
+     .type = MR_OPT_LIST,
+     AT(messages),
+     .help =
+         "prefixes of logical messages (pg_logical_emit_message) to take, as globs (default: all)"},
     {.name = "streaming",
      .type = MR_OPT_BOOL,
      AT(streaming),

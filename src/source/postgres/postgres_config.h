@@ -49,6 +49,7 @@ struct mr_pg_config {
     uint64_t snapshot_piece_bytes;
     uint64_t status_interval_ms;
     uint64_t heartbeat_ms; /* 0: none */
+    struct mr_string_list messages;
     bool streaming;
     bool two_phase;
     unsigned origin; /* index into any, none: enum mr_pg_origin */

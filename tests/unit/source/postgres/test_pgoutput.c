@@ -411,7 +411,7 @@ enum step {
     COMMIT_TWICE,
     ROW_OUTSIDE,
     UNKNOWN_TAG,
-    MESSAGE,
+    MESSAGE_SHORT,
     UNKNOWN_RELATION,
     ZERO_LSN,
     COMMIT_ELSEWHERE,
@@ -443,7 +443,7 @@ static void write_wrong_step(struct kit *kit, enum step step)
     case UNKNOWN_TAG:
         kit_u8(kit, '?');
         break;
-    case MESSAGE:
+    case MESSAGE_SHORT:
         kit_u8(kit, 'M');
         break;
     case UNKNOWN_RELATION:

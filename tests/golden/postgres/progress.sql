@@ -1,0 +1,33 @@
+-- OPTIONS 'proto_version', '3', 'streaming', 'on', 'two_phase', 'on', 'messages', 'true'
+CREATE TABLE t (id int PRIMARY KEY, v text);
+CREATE TABLE u (id int PRIMARY KEY);
+-- RECORD
+BEGIN;
+INSERT INTO t SELECT i, 'a' FROM generate_series(1, 220) AS i;
+SAVEPOINT a;
+INSERT INTO t SELECT i, 'b' FROM generate_series(1001, 1220) AS i;
+ROLLBACK TO SAVEPOINT a;
+SAVEPOINT b;
+INSERT INTO u SELECT i FROM generate_series(1, 300) AS i;
+RELEASE SAVEPOINT b;
+ALTER TABLE t ADD COLUMN w int DEFAULT 7;
+INSERT INTO t VALUES (221, 'c', 8);
+SELECT pg_logical_emit_message(true, 'golden', 'within');
+COMMIT;
+SELECT pg_logical_emit_message(false, 'golden', 'alone');
+BEGIN;
+INSERT INTO t SELECT i, 'd' FROM generate_series(2001, 2400) AS i;
+ROLLBACK;
+BEGIN;
+INSERT INTO u VALUES (1000);
+PREPARE TRANSACTION 'small';
+INSERT INTO u VALUES (1001);
+COMMIT PREPARED 'small';
+BEGIN;
+INSERT INTO u SELECT i FROM generate_series(2001, 2400) AS i;
+PREPARE TRANSACTION 'large';
+BEGIN;
+INSERT INTO u SELECT i FROM generate_series(3001, 3400) AS i;
+PREPARE TRANSACTION 'never';
+ROLLBACK PREPARED 'never';
+COMMIT PREPARED 'large';
