@@ -121,6 +121,7 @@ static bool fill(const PGresult *result, int row, struct mr_pg_column *column,
     column->base_modifier = to_modifier(result, row, FIELD_BASE_MODIFIER);
     column->is_enum = is_true(result, row, FIELD_IS_ENUM);
     column->type_name = to_text(result, row, FIELD_TYPE_NAME, arena, &ok);
+    column->is_generated = is_true(result, row, FIELD_IS_GENERATED);
     column->labels = to_text(result, row, FIELD_LABELS, arena, &ok);
     return ok;
 }
@@ -205,6 +206,8 @@ bool mr_pg_describe_whole(struct mr_pg_connection *connection, struct mr_pg_tabl
             column->modifier = to_modifier(result, row, FIELD_MODIFIER);
             column->in_identity = is_true(result, row, FIELD_IN_IDENTITY);
             ok = fill(result, row, column, arena) && ok;
+        } else if (is_true(result, row, FIELD_IS_GENERATED)) {
+            table->left_out = to_text(result, row, FIELD_NAME, arena, &ok);
         }
     }
     ok = ok && table->columns != NULL;

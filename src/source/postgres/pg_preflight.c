@@ -18,6 +18,7 @@
 #include "pg_tree.h"
 #include "table_filter.h"
 
+#define GENERATED_MIN      180000 /* publications of generated columns */
 #define SCRATCH_BYTES_MAX  (UINT32_C(16) << 20)
 #define SCRATCH_BYTES_KEPT (UINT32_C(64) << 10)
 
@@ -30,9 +31,9 @@ struct preflight {
     struct mr_arena scratch;
     struct mr_pg_types types;
     char slot[MR_PG_NAME_BYTES_MAX];
-    char publication[MR_PG_NAME_BYTES_MAX];
+    char publication_name[MR_PG_NAME_BYTES_MAX];
+    struct mr_pg_publication publication;
     bool slot_exists;
-    bool publication_exists;
 };
 
 enum server_field {
@@ -156,11 +157,11 @@ static bool check_server(struct preflight *preflight, struct mr_error *err)
         check_settings(preflight, server);
         check_role(preflight, server);
         check_room(preflight, server);
-        if (!preflight->publication_exists && !is_true(server, 0, SERVER_MAY_CREATE)) {
+        if (!preflight->publication.exists && !is_true(server, 0, SERVER_MAY_CREATE)) {
             mr_findings_add(preflight->findings, MR_FINDING_ERROR, "publication",
                             "publication \"%s\" is missing and role \"%s\" may not create it; run: "
                             "GRANT CREATE ON DATABASE \"%s\" TO \"%s\"",
-                            preflight->publication, mr_pg_field(server, 0, SERVER_USER),
+                            preflight->publication_name, mr_pg_field(server, 0, SERVER_USER),
                             mr_pg_field(server, 0, SERVER_DATABASE),
                             mr_pg_field(server, 0, SERVER_USER));
         }
@@ -197,24 +198,41 @@ static bool check_slot(struct preflight *preflight, struct mr_error *err)
     return true;
 }
 
+static void tell_publication(struct preflight *preflight)
+{
+    const struct mr_pg_publication *publication = &preflight->publication;
+    struct mr_findings *findings = preflight->findings;
+    const char *name = preflight->publication_name;
+    if (publication->is_ours && publication->missing_count > 0) {
+        mr_findings_add(findings, MR_FINDING_OK, "publication",
+                        "%u tables will be published: %.400s", publication->missing_count,
+                        publication->statement);
+    } else if (publication->missing_count > 0) {
+        mr_findings_add(findings, MR_FINDING_WARNING, "publication",
+                        "\"%s\" (%s) was made by somebody else and is used as it is; %u tables "
+                        "that match \"tables\" are not in it and not captured; to add them run: "
+                        "%.250s",
+                        name, publication->sends, publication->missing_count,
+                        publication->statement);
+    } else {
+        mr_findings_add(findings, MR_FINDING_OK, "publication", "\"%s\" %s", name,
+                        publication->exists ? "has all tables" : "will be created, without tables");
+    }
+    if (!publication->sends_all) {
+        mr_findings_add(findings, MR_FINDING_WARNING, "publication of changes",
+                        "\"%s\" publishes %s, and nothing else is captured; to have all run: ALTER "
+                        "PUBLICATION \"%s\" SET (publish = 'insert, update, delete, truncate')",
+                        name, publication->sends, name);
+    }
+}
+
 static bool check_publication(struct preflight *preflight, struct mr_error *err)
 {
-    struct mr_pg_publication publication;
-    if (!mr_pg_publication_read(&preflight->connection, preflight->publication, &preflight->filter,
-                                &publication, err)) {
+    if (!mr_pg_publication_read(&preflight->connection, preflight->publication_name,
+                                &preflight->filter, &preflight->publication, err)) {
         return false;
     }
-    preflight->publication_exists = publication.exists;
-    if (publication.missing_count > 0) {
-        mr_findings_add(preflight->findings, MR_FINDING_OK, "publication",
-                        "%u tables will be published: %.400s", publication.missing_count,
-                        publication.statement);
-    } else {
-        mr_findings_add(preflight->findings, MR_FINDING_OK, "publication", "\"%s\" %s",
-                        preflight->publication,
-                        publication.exists ? "has all tables" : "will be created, without tables");
-    }
-    mr_pg_publication_done(&publication);
+    tell_publication(preflight);
     return true;
 }
 
@@ -262,8 +280,9 @@ static void check_privileges(struct preflight *preflight, const PGresult *tables
                         "is not published and belongs to role \"%s\"; run as that role or as a "
                         "superuser: %s PUBLICATION \"%s\" %s TABLE \"%s\".\"%s\"",
                         mr_pg_field(tables, row, TABLE_OWNER),
-                        preflight->publication_exists ? "ALTER" : "CREATE", preflight->publication,
-                        preflight->publication_exists ? "ADD" : "FOR", space, table);
+                        preflight->publication.exists ? "ALTER" : "CREATE",
+                        preflight->publication_name, preflight->publication.exists ? "ADD" : "FOR",
+                        space, table);
     }
 }
 
@@ -277,12 +296,29 @@ static bool has_key(const struct mr_pg_table *table)
     return false;
 }
 
+/* Generated columns that stay out of the target, in the copy as in the stream. */
+static void tell_generated(struct preflight *preflight, const struct mr_pg_table *table,
+                           const char *what)
+{
+    const bool is_sendable = PQserverVersion(preflight->connection.pg) >= GENERATED_MIN;
+    if (table->left_out == NULL || preflight->publication.sends_generated) {
+        return;
+    }
+    mr_findings_add(preflight->findings, is_sendable ? MR_FINDING_WARNING : MR_FINDING_OK, what,
+                    "generated columns (\"%s\") are not %s and left out of the target%s%s%s",
+                    table->left_out, is_sendable ? "published" : "sent before PostgreSQL 18",
+                    is_sendable ? "; run: ALTER PUBLICATION \"" : "",
+                    is_sendable ? preflight->publication_name : "",
+                    is_sendable ? "\" SET (publish_generated_columns = stored)" : "");
+}
+
 static bool check_table(struct preflight *preflight, const PGresult *tables, int row,
                         struct mr_error *err)
 {
     MR_ASSERT(row < PQntuples(tables));
     char what[sizeof(preflight->findings->items[0].what)];
     const char *type_name = NULL;
+    const bool is_nothing = mr_pg_field(tables, row, TABLE_IDENTITY)[0] == MR_PG_IDENTITY_NOTHING;
     struct mr_pg_table table = {
         .oid = (uint32_t)strtoul(mr_pg_field(tables, row, TABLE_OID), NULL, 10),
         .space = mr_pg_field(tables, row, TABLE_SPACE),
@@ -295,7 +331,13 @@ static bool check_table(struct preflight *preflight, const PGresult *tables, int
     if (!mr_pg_describe_whole(&preflight->connection, &table, NULL, &preflight->scratch, err)) {
         return false;
     }
+    if (table.column_count == 0) {
+        mr_findings_add(preflight->findings, MR_FINDING_OK, what,
+                        "has no columns and is not captured");
+        return true;
+    }
     check_privileges(preflight, tables, row, what);
+    tell_generated(preflight, &table, what);
     const struct mr_pg_column *unsupported = mr_pg_table_unsupported(&table, &type_name);
     if (unsupported != NULL) {
         mr_findings_add(preflight->findings, MR_FINDING_ERROR, what,
@@ -304,19 +346,20 @@ static bool check_table(struct preflight *preflight, const PGresult *tables, int
                         "it, or add \"%s.%s\" to \"exclude\"",
                         unsupported->name, type_name, table.space, table.name);
     }
-    if (!has_key(&table)) {
+    if (!has_key(&table) && preflight->publication.sends_changes) {
         mr_findings_add(preflight->findings, MR_FINDING_ERROR, what,
-                        "has no key: once it is published the server refuses to update and delete "
-                        "its rows; run: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY FULL, or add "
+                        "has no %s: once it is published the server refuses to update and delete "
+                        "its rows; run: ALTER TABLE \"%s\".\"%s\" REPLICA IDENTITY %s, or add "
                         "the table to \"exclude\"",
-                        table.space, table.name);
+                        is_nothing ? "replica identity" : "key", table.space, table.name,
+                        is_nothing ? "DEFAULT" : "FULL");
     }
     return true;
 }
 
 static bool check_tables(struct preflight *preflight, struct mr_error *err)
 {
-    const char *const parameters[] = {preflight->publication};
+    const char *const parameters[] = {preflight->publication_name};
     PGresult *tables = mr_pg_query(&preflight->connection, tables_query, parameters, 1, err);
     if (tables == NULL) {
         return false;
@@ -325,8 +368,10 @@ static bool check_tables(struct preflight *preflight, struct mr_error *err)
     bool ok = true;
     for (int row = 0; ok && row < PQntuples(tables); row++) {
         const char *space = mr_pg_field(tables, row, TABLE_SPACE);
-        if (mr_table_filter_takes(&preflight->filter, space,
-                                  mr_pg_field(tables, row, TABLE_NAME))) {
+        const bool may_be_added =
+            preflight->publication.is_ours || is_true(tables, row, TABLE_IS_PUBLISHED);
+        if (may_be_added && mr_table_filter_takes(&preflight->filter, space,
+                                                  mr_pg_field(tables, row, TABLE_NAME))) {
             ok = check_table(preflight, tables, row, err);
             count++;
         }
@@ -353,7 +398,7 @@ bool mr_pg_preflight(const struct mr_source_context *context, struct mr_findings
     };
     MR_ASSERT(findings->count <= MR_FINDINGS_MAX);
     mr_pg_config_slot(config, context->pipeline, context->name, preflight.slot);
-    mr_pg_config_publication(config, context->pipeline, context->name, preflight.publication);
+    mr_pg_config_publication(config, context->pipeline, context->name, preflight.publication_name);
     const bool ok =
         mr_arena_init(&preflight.scratch, SCRATCH_BYTES_MAX, SCRATCH_BYTES_KEPT, err) &&
         mr_pg_connection_open(&preflight.connection, context, MR_PG_CONNECTION_SQL, err) &&
@@ -362,5 +407,6 @@ bool mr_pg_preflight(const struct mr_source_context *context, struct mr_findings
     mr_pg_connection_close(&preflight.connection);
     mr_arena_done(&preflight.scratch);
     mr_pg_types_done(&preflight.types);
+    mr_pg_publication_done(&preflight.publication);
     return ok;
 }

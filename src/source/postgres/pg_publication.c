@@ -4,8 +4,9 @@
  *
  * The publication lists its tables (FOR ALL TABLES would need a superuser), which takes the owner
  * of each table or a superuser. Partitioned tables are published as the table they are parts of
- * (publish_via_partition_root), so that partitions may come and go. Tables are only ever added: one
- * that no longer matches is filtered out when its rows arrive.
+ * (publish_via_partition_root), so that partitions may come and go, and with their stored generated
+ * columns where the server can (18). Tables are only ever added: one that no longer matches is
+ * filtered out when its rows arrive.
  */
 #include "pg_publication.h"
 
@@ -18,6 +19,9 @@
 
 #define STATEMENT_BYTES_MAX (UINT32_C(16) << 20)
 #define QUOTED_BYTES        (2 * MR_PG_NAME_BYTES_MAX + 3)
+#define COMMENT             "made by millrace"
+#define OWN_PREFIX          "millrace_" /* of the name that it has without being given one */
+#define GENERATED_MIN       180000
 
 /* Tables that could be published and are not, neither by themselves nor by their schema. */
 static const char unpublished_query[] =
@@ -64,16 +68,62 @@ static uint32_t append_tables(struct mr_writer *writer, const PGresult *tables, 
     return count;
 }
 
-static bool read_exists(struct mr_pg_connection *connection, const char *name, bool *exists,
-                        struct mr_error *err)
+enum field {
+    FIELD_INSERTS,
+    FIELD_UPDATES,
+    FIELD_DELETES,
+    FIELD_TRUNCATES,
+    FIELD_GENERATED,
+    FIELD_IS_OURS,
+};
+
+#define READ_QUERY(generated)                                                                      \
+    "SELECT pubinsert, pubupdate, pubdelete, pubtruncate, " generated ", "                         \
+    "coalesce(pg_catalog.obj_description(oid, 'pg_publication') = '" COMMENT "', false) "          \
+    "FROM pg_catalog.pg_publication WHERE pubname = $1"
+
+static void take_facts(const PGresult *result, const char *name,
+                       struct mr_pg_publication *publication)
 {
-    const char *const parameters[] = {name};
-    PGresult *result = mr_pg_query(
-        connection, "SELECT FROM pg_catalog.pg_publication WHERE pubname = $1", parameters, 1, err);
-    if (result == NULL) {
-        return false;
+    static const char *const words[] = {"insert", "update", "delete", "truncate"};
+    bool sends[MR_ARRAY_LEN(words)];
+    size_t length = 0;
+    for (size_t i = 0; i < MR_ARRAY_LEN(words); i++) {
+        sends[i] = strcmp(mr_pg_field(result, 0, (int)i), "t") == 0;
+        if (sends[i]) {
+            length +=
+                (size_t)snprintf(publication->sends + length, sizeof(publication->sends) - length,
+                                 "%s%s", length == 0 ? "" : ", ", words[i]);
+        }
     }
-    *exists = PQntuples(result) == 1;
+    publication->exists = true;
+    publication->is_ours = strcmp(mr_pg_field(result, 0, FIELD_IS_OURS), "t") == 0 ||
+                           strncmp(name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0;
+    publication->sends_changes = sends[FIELD_UPDATES] || sends[FIELD_DELETES];
+    publication->sends_all = sends[FIELD_INSERTS] && sends[FIELD_UPDATES] && sends[FIELD_DELETES] &&
+                             sends[FIELD_TRUNCATES];
+    publication->sends_generated = strcmp(mr_pg_field(result, 0, FIELD_GENERATED), "t") == 0;
+}
+
+static bool read_facts(struct mr_pg_connection *connection, const char *name,
+                       struct mr_pg_publication *publication, struct mr_error *err)
+{
+    static const char plain[] = READ_QUERY("false");
+    static const char with_generated[] = READ_QUERY("pubgencols = 's'");
+    const char *const parameters[] = {name};
+    const bool has_generated = PQserverVersion(connection->pg) >= GENERATED_MIN;
+    PGresult *result =
+        mr_pg_query(connection, has_generated ? with_generated : plain, parameters, 1, err);
+    if (result == NULL) {
+        return mr_error_context(err, "read publication \"%s\"", name);
+    }
+    *publication = (struct mr_pg_publication){.is_ours = true,
+                                              .sends_changes = true,
+                                              .sends_all = true,
+                                              .sends_generated = has_generated};
+    if (PQntuples(result) == 1) {
+        take_facts(result, name, publication);
+    }
     PQclear(result);
     return true;
 }
@@ -84,9 +134,8 @@ bool mr_pg_publication_read(struct mr_pg_connection *connection, const char *nam
 {
     const char *const parameters[] = {name};
     struct mr_writer writer;
-    *publication = (struct mr_pg_publication){0};
-    if (!read_exists(connection, name, &publication->exists, err)) {
-        return mr_error_context(err, "read publication \"%s\"", name);
+    if (!read_facts(connection, name, publication, err)) {
+        return false;
     }
     PGresult *tables = mr_pg_query(connection, unpublished_query, parameters, 1, err);
     if (tables == NULL) {
@@ -98,7 +147,9 @@ bool mr_pg_publication_read(struct mr_pg_connection *connection, const char *nam
     publication->missing_count =
         append_tables(&writer, tables, publication->exists ? " ADD TABLE " : " FOR TABLE ", filter);
     if (!publication->exists) {
-        append(&writer, " WITH (publish_via_partition_root = true)");
+        append(&writer, " WITH (publish_via_partition_root = true");
+        append(&writer,
+               publication->sends_generated ? ", publish_generated_columns = stored)" : ")");
     }
     PQclear(tables);
     const bool ok = !writer.failed;
@@ -115,6 +166,16 @@ void mr_pg_publication_done(struct mr_pg_publication *publication)
     publication->statement = NULL;
 }
 
+static bool create(struct mr_pg_connection *connection, const char *name, const char *statement,
+                   struct mr_error *err)
+{
+    char quoted[QUOTED_BYTES];
+    char comment[sizeof(quoted) + 64];
+    mr_pg_quote_identifier(name, quoted, sizeof(quoted));
+    (void)snprintf(comment, sizeof(comment), "COMMENT ON PUBLICATION %s IS '" COMMENT "'", quoted);
+    return mr_pg_run(connection, statement, err) && mr_pg_run(connection, comment, err);
+}
+
 bool mr_pg_publication_ensure(struct mr_pg_connection *connection, const char *name,
                               const struct mr_table_filter *filter, struct mr_error *err)
 {
@@ -124,9 +185,13 @@ bool mr_pg_publication_ensure(struct mr_pg_connection *connection, const char *n
         return false;
     }
     bool ok = true;
-    if (publication.statement != NULL && !mr_pg_run(connection, publication.statement, err)) {
+    if (!publication.exists) {
+        ok = create(connection, name, publication.statement, err);
+    } else if (publication.statement != NULL && publication.is_ours) {
+        ok = mr_pg_run(connection, publication.statement, err);
+    }
+    if (!ok) {
         (void)mr_error_context(err, "run as owner of the tables: %.200s", publication.statement);
-        ok = false;
     }
     mr_pg_publication_done(&publication);
     return ok;

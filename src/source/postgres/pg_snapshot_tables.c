@@ -273,6 +273,9 @@ static bool add_table(struct mr_snapshot *snapshot, const PGresult *tables, int 
                               scratch, err)) {
         return false;
     }
+    if (table.column_count == 0) {
+        return true; /* a table without columns: there is nothing to copy */
+    }
     struct mr_pg_copied *copied = &snapshot->copied[index];
     copied->plans = MR_ARENA_NEW(&snapshot->arena, struct mr_pg_plan, table.column_count);
     if (copied->plans == NULL) {
@@ -284,6 +287,8 @@ static bool add_table(struct mr_snapshot *snapshot, const PGresult *tables, int 
         return false;
     }
     for (uint16_t i = 0; i < schema->column_count; i++) {
+        /* COPY of a table by itself refuses generated columns. */
+        copied->is_selected = copied->is_selected || table.columns[i].is_generated;
         if (is_printed(&copied->plans[i])) {
             copied->is_selected = true;
             copied->plans[i].put = mr_pg_put_text;

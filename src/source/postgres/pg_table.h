@@ -40,6 +40,7 @@ struct mr_pg_column {
     bool is_not_null;
     bool in_primary_key;
     bool is_enum;
+    bool is_generated;
     uint32_t base_oid; /* of a domain; else type_oid */
     int32_t base_modifier;
     const char *type_name; /* as format_type() prints it; NULL: built in, or not known */
@@ -54,6 +55,7 @@ struct mr_pg_table {
     char identity; /* enum mr_pg_identity */
     uint16_t column_count;
     struct mr_pg_column *columns;
+    const char *left_out; /* a generated column that the server does not send; NULL: none known */
 
     struct mr_pg_types *types;            /* what is known of types; describing adds to it */
     const struct mr_table_policy *policy; /* NULL: the default */

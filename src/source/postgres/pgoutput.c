@@ -329,7 +329,8 @@ bool mr_pgoutput_decode_relation(struct mr_pgoutput *decoder, struct mr_reader *
         mr_pg_relation_keep(relation, message);
     }
     relation->identity = table.identity;
-    relation->is_captured = mr_table_filter_takes(&decoder->filter, table.space, table.name);
+    relation->is_captured = table.column_count > 0 && /* a row of nothing is not kept */
+                            mr_table_filter_takes(&decoder->filter, table.space, table.name);
     if (!relation->is_captured) {
         return true;
     }
