@@ -50,6 +50,14 @@ static void put_source_gauges(struct mr_pipeline *pipeline, struct mr_writer *ou
         mr_exposition_double(out, "millrace_source_lag_bytes", labels,
                              lag == UINT64_MAX ? (double)NAN : (double)lag);
     }
+    mr_exposition_family(out, "millrace_source_kept_bytes", "gauge",
+                         "Bytes kept of transactions that are not decided yet.");
+    for (uint32_t i = 0; i < pipeline->lane_count; i++) {
+        struct mr_link_view view;
+        mr_link_look(&pipeline->lanes[i].link, &view);
+        const struct mr_label labels[] = {{"source", pipeline->lanes[i].config->name}, {0}};
+        mr_exposition_uint(out, "millrace_source_kept_bytes", labels, view.observation.kept_bytes);
+    }
 }
 
 static void put_table_rows(struct mr_lane *lane, struct mr_writer *out)

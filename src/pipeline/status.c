@@ -175,6 +175,8 @@ static void put_source(struct mr_json *json, struct mr_lane *lane)
     }
     key_uint(json, "rows_total", atomic_load(&lane->link.rows_total));
     key_uint(json, "transactions_total", atomic_load(&lane->link.transactions_total));
+    key_uint(json, "kept_transactions", view.observation.kept_transactions);
+    key_uint(json, "kept_bytes", view.observation.kept_bytes);
     key_uint(json, "commit_resolution_us", view.observation.commit_resolution_us);
     mr_json_key(json, "clock_skew_us");
     mr_json_int(json, view.observation.clock_skew_us);

@@ -501,8 +501,8 @@ static void preflight_names_what_to_mend(void **state)
             continue;
         }
         keyless++;
-        assert_non_null(strstr(finding->detail,
-                               "ALTER TABLE \"public\".\"keyless\" REPLICA IDENTITY FULL"));
+        assert_non_null(
+            strstr(finding->detail, "ALTER TABLE \"public\".\"keyless\" REPLICA IDENTITY FULL"));
     }
     assert_int_equal(keyless, 1);
     pg_capture_close(&capture);

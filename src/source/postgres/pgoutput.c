@@ -304,7 +304,7 @@ static bool read_relation(struct mr_reader *in, struct mr_pg_table *table, struc
         column->name = read_name(in);
         column->type_oid = mr_read_u32_be(in);
         column->modifier = (int32_t)mr_read_u32_be(in);
-        in->failed = in->failed || (flags & ~IDENTITY_FLAG) != 0;
+        in->failed = in->failed || (flags & ~IDENTITY_FLAG) != 0 || column->type_oid == 0;
     }
     return mr_reader_finish(in, "pgoutput Relation", err);
 }
