@@ -234,10 +234,13 @@ static enum mr_exit run_pipeline(const struct mr_pipeline_config *config,
         MR_ASSERT(code != MR_EXIT_DONE);
         return code;
     }
-    const struct mr_console_backend backend = mr_run_backend(pipeline);
+    struct mr_run run = {.pipeline = pipeline,
+                         .dashboards = mr_dashboards_open(pipeline, config, &mr_env_posix)};
+    const struct mr_console_backend backend = mr_run_backend(&run);
     if (mr_cli_has_console(config)) {
         console = open_console(config, &backend, err);
         if (console == NULL) {
+            mr_dashboards_close(run.dashboards);
             mr_pipeline_close(pipeline);
             return MR_EXIT_CONFIG;
         }
@@ -247,6 +250,7 @@ static enum mr_exit run_pipeline(const struct mr_pipeline_config *config,
     let_second_signal_end();
     code = mr_pipeline_stop(pipeline, flags->drain_ms, err);
     mr_console_close(console);
+    mr_dashboards_close(run.dashboards);
     mr_pipeline_close(pipeline);
     mr_log(MR_LOG_INFO, "run.ended", MR_LOG_I("exit_code", code));
     return code;

@@ -7,12 +7,20 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static struct mr_pipeline *pipeline_of(void *context)
+{
+    const struct mr_run *run = context;
+
+    MR_ASSERT(run->pipeline != NULL);
+    return run->pipeline;
+}
+
 /* A thread that ended on its own has stopped the pipeline: then the process is about to end too. */
 static bool is_alive(void *context, char *detail, size_t size)
 {
     MR_ASSERT(size > 0);
 
-    const bool alive = mr_pipeline_is_running(context);
+    const bool alive = mr_pipeline_is_running(pipeline_of(context));
 
     if (!alive) {
         (void)snprintf(detail, size, "the pipeline has stopped; the log says why");
@@ -22,22 +30,61 @@ static bool is_alive(void *context, char *detail, size_t size)
 
 static bool ready(void *context, struct mr_json *out)
 {
-    return mr_pipeline_is_ready(context, out);
+    return mr_pipeline_is_ready(pipeline_of(context), out);
 }
 
 static void status(void *context, struct mr_json *out)
 {
-    mr_pipeline_status(context, out);
+    mr_pipeline_status(pipeline_of(context), out);
 }
 
 static void history(void *context, struct mr_json *out)
 {
-    mr_pipeline_history(context, out);
+    mr_pipeline_history(pipeline_of(context), out);
 }
 
 static void metrics(void *context, struct mr_writer *out)
 {
-    mr_pipeline_metrics(context, out);
+    mr_pipeline_metrics(pipeline_of(context), out);
+}
+
+static bool query(void *context, const struct mr_console_query *query, struct mr_json *out,
+                  struct mr_console_problem *problem)
+{
+    return mr_run_query(pipeline_of(context), query, out, problem);
+}
+
+static void topics(void *context, struct mr_json *out)
+{
+    mr_run_topics(pipeline_of(context), out);
+}
+
+static bool records(void *context, const struct mr_console_records *wanted, struct mr_json *out,
+                    struct mr_console_problem *problem)
+{
+    return mr_run_records(pipeline_of(context), wanted, out, problem);
+}
+
+static struct mr_console_tail *tail_open(void *context, const char *topic,
+                                         const struct mr_console_cursor *from,
+                                         struct mr_console_problem *problem)
+{
+    return mr_run_tail_open(pipeline_of(context), topic, from, problem);
+}
+
+static void dashboards(void *context, struct mr_json *out)
+{
+    const struct mr_run *run = context;
+
+    mr_dashboards_list(run->dashboards, out);
+}
+
+static struct mr_console_live *live_open(void *context, const struct mr_console_dashboard *wanted,
+                                         struct mr_console_problem *problem)
+{
+    const struct mr_run *run = context;
+
+    return mr_dashboards_look(run->dashboards, wanted, problem);
 }
 
 bool mr_run_problem(struct mr_console_problem *problem, unsigned http_status, const char *format,
@@ -53,21 +100,25 @@ bool mr_run_problem(struct mr_console_problem *problem, unsigned http_status, co
     return false;
 }
 
-struct mr_console_backend mr_run_backend(struct mr_pipeline *pipeline)
+struct mr_console_backend mr_run_backend(struct mr_run *run)
 {
-    MR_ASSERT(pipeline != NULL);
+    MR_ASSERT(run->pipeline != NULL && run->dashboards != NULL);
     return (struct mr_console_backend){
-        .context = pipeline,
+        .context = run,
         .is_alive = is_alive,
         .ready = ready,
         .status = status,
         .history = history,
         .metrics = metrics,
-        .query = mr_run_query,
-        .topics = mr_run_topics,
-        .records = mr_run_records,
-        .tail_open = mr_run_tail_open,
+        .query = query,
+        .topics = topics,
+        .records = records,
+        .tail_open = tail_open,
         .tail_next = mr_run_tail_next,
         .tail_close = mr_run_tail_close,
+        .dashboards = dashboards,
+        .live_open = live_open,
+        .live_next = mr_run_live_next,
+        .live_close = mr_run_live_close,
     };
 }

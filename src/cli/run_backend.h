@@ -8,10 +8,30 @@
 #include "console.h"
 #include "pipeline.h"
 
-/** The pipeline must outlive the console that uses the backend. */
-struct mr_console_backend mr_run_backend(struct mr_pipeline *pipeline);
+struct mr_dashboards;
+
+/** What the backend's functions are given; it must outlive the console that uses the backend. */
+struct mr_run {
+    struct mr_pipeline *pipeline;
+    struct mr_dashboards *dashboards;
+};
+
+struct mr_console_backend mr_run_backend(struct mr_run *run);
+
+/** The configuration's dashboards; borrows everything. */
+struct mr_dashboards *mr_dashboards_open(struct mr_pipeline *pipeline,
+                                         const struct mr_pipeline_config *config,
+                                         const struct mr_env *env);
+void mr_dashboards_close(struct mr_dashboards *dashboards); /* accepts NULL */
 
 /* The parts, for run_backend.c alone; context is the pipeline. */
+void mr_dashboards_list(const struct mr_dashboards *dashboards, struct mr_json *out);
+struct mr_console_live *mr_dashboards_look(struct mr_dashboards *dashboards,
+                                           const struct mr_console_dashboard *wanted,
+                                           struct mr_console_problem *problem);
+enum mr_console_next mr_run_live_next(struct mr_console_live *live, uint32_t wait_ms,
+                                      struct mr_json *out);
+void mr_run_live_close(struct mr_console_live *live);
 bool mr_run_query(void *context, const struct mr_console_query *query, struct mr_json *out,
                   struct mr_console_problem *problem);
 void mr_run_topics(void *context, struct mr_json *out);

@@ -38,6 +38,7 @@
 #define MR_CONSOLE_TAIL_SILENT_MS_MAX 10000 /* then a comment goes out, so that both sides know */
 #define MR_CONSOLE_RECORDS_MAX        1000  /* of one page */
 #define MR_CONSOLE_TOPIC_BYTES_MAX    512
+#define MR_CONSOLE_FILTERS_MAX        8 /* of a dashboard */
 
 /** Why a request was not answered as asked. */
 struct mr_console_problem {
@@ -88,6 +89,17 @@ enum mr_console_next {
 };
 
 struct mr_console_tail; /* the backend's own */
+struct mr_console_live; /* likewise: a viewer of a dashboard */
+
+/** A dashboard with the values of its filters. */
+struct mr_console_dashboard {
+    const char *name;
+    struct {
+        const char *name;
+        const char *value; /* NULL: not set */
+    } filters[MR_CONSOLE_FILTERS_MAX];
+    size_t filter_count;
+};
 
 /**
  * Where the console gets everything from. All functions are called from several threads at once,
@@ -135,6 +147,19 @@ struct mr_console_backend {
     enum mr_console_next (*tail_next)(struct mr_console_tail *tail, uint32_t wait_ms,
                                       struct mr_json *record, struct mr_console_cursor *cursor);
     void (*tail_close)(struct mr_console_tail *tail);
+
+    /** Writes {"dashboards":[{"name","title"}]}. */
+    void (*dashboards)(void *context, struct mr_json *out);
+
+    /** Begins to look at a dashboard; NULL with *problem set when that cannot be. */
+    struct mr_console_live *(*live_open)(void *context, const struct mr_console_dashboard *wanted,
+                                         struct mr_console_problem *problem);
+
+    /** Writes the dashboard and its data: at once the first time, then each time the warehouse
+     *  has changed; IDLE when it did not within wait_ms. */
+    enum mr_console_next (*live_next)(struct mr_console_live *live, uint32_t wait_ms,
+                                      struct mr_json *out);
+    void (*live_close)(struct mr_console_live *live);
 };
 
 struct mr_console_settings {

@@ -44,6 +44,9 @@ MR_API_HANDLER(mr_api_query);
 MR_API_HANDLER(mr_api_topics);
 MR_API_HANDLER(mr_api_records);
 MR_API_HANDLER(mr_api_tail);
+MR_API_HANDLER(mr_api_dashboards);
+MR_API_HANDLER(mr_api_dashboard);
+MR_API_HANDLER(mr_api_dashboard_live);
 
 /** Makes the answer what the backend said; a status outside 400 to 599 is our own fault (500). */
 void mr_api_problem(struct mr_http_response *response, const struct mr_console_problem *problem);
@@ -51,6 +54,10 @@ void mr_api_problem(struct mr_http_response *response, const struct mr_console_p
 /** "earliest", "latest", "1234" or "1234-5"; "" gives the fallback. False for anything else. */
 bool mr_cursor_parse(const char *text, struct mr_console_cursor fallback,
                      struct mr_console_cursor *cursor);
+
+/** Makes the answer a stream of events from a dashboard; the tail owns `live` from now on. */
+void mr_tail_start_live(struct mr_console *console, struct mr_console_live *live,
+                        struct mr_http_response *response);
 
 /** Takes one of `max` places; false when all are taken. Give it back with mr_place_leave(). */
 bool mr_place_take(atomic_uint *count, unsigned max);

@@ -18,7 +18,7 @@
 #include "json.h"
 
 #define MR_HTTP_PARAMETERS_MAX 4
-#define MR_HTTP_VALUE_BYTES    64 /* of a query parameter, with its NUL */
+#define MR_HTTP_VALUE_BYTES    512 /* of a query parameter, with its NUL */
 
 struct mr_http_parameter {
     const char *name; /* the route's; its value is "" when it was not given */

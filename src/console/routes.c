@@ -81,6 +81,26 @@ static const struct mr_route routes[] = {
     },
     {
         .method = "GET",
+        .path = "/api/v1/dashboards",
+        .handle = mr_api_dashboards,
+        .summary = "The dashboards of the configuration.",
+    },
+    {
+        .method = "GET",
+        .path = "/api/v1/dashboards/{dashboard}",
+        .handle = mr_api_dashboard,
+        .parameters = {"filters"},
+        .summary = "A dashboard's panels with their data.",
+    },
+    {
+        .method = "GET",
+        .path = "/api/v1/dashboards/{dashboard}/live",
+        .handle = mr_api_dashboard_live,
+        .parameters = {"filters"},
+        .summary = "The same each time the warehouse has changed, as server-sent events.",
+    },
+    {
+        .method = "GET",
         .path = "/api/v1/openapi.json",
         .handle = mr_api_openapi,
         .summary = "The description of all of these.",
@@ -114,7 +134,7 @@ static bool method_matches(const struct mr_route *route, const char *method)
 {
     return strcmp(route->method, method) == 0 ||
            (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0 &&
-            route->handle != mr_api_tail);
+            route->handle != mr_api_tail && route->handle != mr_api_dashboard_live);
 }
 
 const struct mr_route *mr_route_find(const char *method, const char *path,

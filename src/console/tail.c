@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * tail.c - GET /api/v1/topics/{topic}/tail: records as server-sent events.
+ * tail.c - GET /api/v1/topics/{topic}/tail: records as server-sent events; and those of dashboards,
+ * which have no place.
  *
  *   id: 1234-5          the record's place: a client that reconnects sends it as Last-Event-ID
  *   data: {...}
@@ -26,7 +27,8 @@
 
 struct tail {
     struct mr_console *console;
-    struct mr_console_tail *source; /* the backend's */
+    struct mr_console_tail *source; /* the backend's; NULL: */
+    struct mr_console_live *live;   /* a dashboard is followed */
     struct mr_json record;
     char head[EVENT_HEAD];
     const char *pieces[3]; /* of the event that is being sent; pieces[piece] from offset on */
@@ -69,12 +71,19 @@ static void set_head(struct tail *tail, const struct mr_console_cursor *cursor)
     }
 }
 
+static enum mr_console_next ask_backend(struct tail *tail, struct mr_console_cursor *cursor)
+{
+    const struct mr_console_backend *backend = &tail->console->backend;
+
+    return tail->live != NULL ? backend->live_next(tail->live, WAIT_MS, &tail->record)
+                              : backend->tail_next(tail->source, WAIT_MS, &tail->record, cursor);
+}
+
 /* Waits for a record, or for the time of a comment. False when the stream ends. */
 static bool fetch_event(struct tail *tail)
 {
-    MR_ASSERT(tail->source != NULL);
+    MR_ASSERT(tail->source != NULL || tail->live != NULL);
 
-    const struct mr_console_backend *backend = &tail->console->backend;
     const struct mr_env *env = tail->console->settings.env;
     const uint64_t silent_until_ns =
         env->monotonic_ns(env) + (uint64_t)MR_CONSOLE_TAIL_SILENT_MS_MAX * 1000000;
@@ -82,7 +91,7 @@ static bool fetch_event(struct tail *tail)
     while (!atomic_load(&tail->console->is_closing)) {
         struct mr_console_cursor cursor = {0};
         mr_json_reset(&tail->record);
-        switch (backend->tail_next(tail->source, WAIT_MS, &tail->record, &cursor)) {
+        switch (ask_backend(tail, &cursor)) {
         case MR_CONSOLE_NEXT_END:
             return false;
         case MR_CONSOLE_NEXT_IDLE:
@@ -134,7 +143,11 @@ static void tail_stream_close(void *stream)
 
     struct tail *tail = stream;
 
-    tail->console->backend.tail_close(tail->source);
+    if (tail->live != NULL) {
+        tail->console->backend.live_close(tail->live);
+    } else {
+        tail->console->backend.tail_close(tail->source);
+    }
     mr_place_leave(&tail->console->tail_count);
     mr_json_done(&tail->record);
     free(tail);
@@ -155,6 +168,16 @@ static bool read_start(const struct mr_http_request *request, struct tail *tail,
         return true;
     }
     return mr_cursor_parse(mr_http_parameter(request, "from"), latest, from);
+}
+
+static void start_stream(struct tail *tail, struct mr_http_response *response)
+{
+    set_pieces(tail, OPENING, "", 0, ""); /* so that the headers go out before the first record */
+    response->status = 200;
+    response->content_type = "text/event-stream";
+    response->stream = tail;
+    response->stream_next = tail_stream_next;
+    response->stream_close = tail_stream_close;
 }
 
 void mr_api_tail(struct mr_console *console, const struct mr_http_request *request,
@@ -189,10 +212,16 @@ void mr_api_tail(struct mr_console *console, const struct mr_http_request *reque
         free(tail);
         return;
     }
-    set_pieces(tail, OPENING, "", 0, ""); /* so that the headers go out before the first record */
-    response->status = 200;
-    response->content_type = "text/event-stream";
-    response->stream = tail;
-    response->stream_next = tail_stream_next;
-    response->stream_close = tail_stream_close;
+    start_stream(tail, response);
+}
+
+void mr_tail_start_live(struct mr_console *console, struct mr_console_live *live,
+                        struct mr_http_response *response)
+{
+    struct tail *tail = mr_memory_new(1, sizeof(*tail));
+
+    MR_ASSERT(live != NULL);
+    tail->console = console;
+    tail->live = live;
+    start_stream(tail, response);
 }

@@ -412,6 +412,47 @@ static bool load_all(struct loader *loader, struct mr_error *err)
            load_sinks(loader, err) && mr_config_check_whole(loader->config, err);
 }
 
+/* A file beside the configuration, unless its name begins at the root. */
+static char *beside(const char *config_file, const char *file)
+{
+    const char *slash = strrchr(config_file, '/');
+    const size_t folder = slash == NULL || file[0] == '/' ? 0 : (size_t)(slash - config_file) + 1;
+    char *path = mr_memory_new(folder + strlen(file) + 1, 1);
+    memcpy(path, config_file, folder);
+    memcpy(path + folder, file, strlen(file));
+    return path;
+}
+
+static bool load_dashboards(struct loader *loader, struct mr_error *err)
+{
+    struct mr_pipeline_config *config = loader->config;
+    const struct mr_string_list *files = &config->console.dashboard_files;
+
+    if (files->count > MR_CONFIG_DASHBOARDS_MAX) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "%s: \"console.dashboards\" has %zu entries; at most %d are taken",
+                       config->file, files->count, MR_CONFIG_DASHBOARDS_MAX);
+    }
+    config->dashboards = mr_memory_new(files->count + 1, sizeof(*config->dashboards));
+    for (size_t i = 0; i < files->count; i++) {
+        char *path = beside(config->file, files->items[i]);
+        struct mr_dashboard *dashboard = &config->dashboards[i];
+        const bool loaded = mr_dashboard_load(dashboard, path, loader->around, err);
+        free(path);
+        if (!loaded) {
+            return false;
+        }
+        config->dashboard_count++;
+        for (size_t before = 0; before < i; before++) {
+            if (strcmp(config->dashboards[before].name, dashboard->name) == 0) {
+                return mr_fail(err, MR_E_CONFIG, MR_STOP, "%s: two dashboards are named \"%s\"",
+                               config->file, dashboard->name);
+            }
+        }
+    }
+    return true;
+}
+
 bool mr_pipeline_config_parse(struct mr_pipeline_config *config, const char *file,
                               struct mr_slice text, const struct mr_config_surroundings *around,
                               struct mr_error *err)
@@ -430,7 +471,7 @@ bool mr_pipeline_config_parse(struct mr_pipeline_config *config, const char *fil
         .around = around,
         .root = mr_yaml_tree_root(tree),
     };
-    const bool loaded = load_all(&loader, err);
+    const bool loaded = load_all(&loader, err) && load_dashboards(&loader, err);
     mr_yaml_tree_close(tree);
     if (!loaded) {
         mr_pipeline_config_done(config);
@@ -480,6 +521,10 @@ out:
 
 void mr_pipeline_config_done(struct mr_pipeline_config *config)
 {
+    for (uint32_t i = 0; i < config->dashboard_count; i++) {
+        mr_dashboard_done(&config->dashboards[i]);
+    }
+    free(config->dashboards);
     for (size_t i = 0; i < config->source_count; i++) {
         free(config->sources[i].config);
     }

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "compiler.h"
+#include "dashboard.h"
 #include "env.h"
 #include "error.h"
 #include "options.h"
@@ -32,11 +33,12 @@
 #include "stream.h"
 #include "table_policy.h"
 
-#define MR_CONFIG_BYTES_MAX    (UINT64_C(1) << 20) /* of the file */
-#define MR_CONFIG_SOURCES_MAX  64
-#define MR_CONFIG_SINKS_MAX    MR_STREAM_SINKS_MAX
-#define MR_CONFIG_POLICIES_MAX 1024 /* tables, and columns of one of them */
-#define MR_CONFIG_NAME_MAX     48   /* bytes of a pipeline's, source's or sink's name */
+#define MR_CONFIG_BYTES_MAX      (UINT64_C(1) << 20) /* of the file */
+#define MR_CONFIG_SOURCES_MAX    64
+#define MR_CONFIG_DASHBOARDS_MAX 32
+#define MR_CONFIG_SINKS_MAX      MR_STREAM_SINKS_MAX
+#define MR_CONFIG_POLICIES_MAX   1024 /* tables, and columns of one of them */
+#define MR_CONFIG_NAME_MAX       48   /* bytes of a pipeline's, source's or sink's name */
 
 /** What to do when the server lacks what follows our position. */
 enum mr_lost_policy {
@@ -87,8 +89,9 @@ struct mr_sink_config {
 };
 
 struct mr_console_config {
-    const char *listen; /* "address:port", or "off" */
-    const char *token;  /* secret; NULL: none is asked for */
+    const char *listen;                    /* "address:port", or "off" */
+    const char *token;                     /* secret; NULL: none is asked for */
+    struct mr_string_list dashboard_files; /* relative to the configuration's folder */
     uint64_t query_rows_max;
     uint64_t query_time_ms_max;
 };
@@ -110,6 +113,8 @@ struct mr_pipeline_config {
     unsigned on_type_error; /* enum mr_on_type_error, where a table says nothing */
     struct mr_policies policies;
     struct mr_console_config console;
+    struct mr_dashboard *dashboards;
+    uint32_t dashboard_count;
 
     struct mr_option_memory memory; /* owns every string above */
 };

@@ -88,6 +88,12 @@ const struct mr_option mr_config_pipeline_options[] = {
                 "characters",
     },
     {
+        .name = "console.dashboards",
+        .type = MR_OPT_LIST,
+        .offset = offsetof(struct mr_pipeline_config, console.dashboard_files),
+        .help = "dashboard files (docs/DASHBOARDS.md), relative to this file's folder",
+    },
+    {
         .name = "console.query_rows_max",
         .type = MR_OPT_UINT,
         .offset = offsetof(struct mr_pipeline_config, console.query_rows_max),

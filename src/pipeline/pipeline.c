@@ -281,6 +281,15 @@ void mr_pipeline_tick(struct mr_pipeline *pipeline)
     mr_history_tick(pipeline->history, pipeline);
 }
 
+uint64_t mr_pipeline_version(const struct mr_pipeline *pipeline)
+{
+    uint64_t version = 0;
+    for (uint32_t i = 0; i < pipeline->outlet_count; i++) {
+        version += atomic_load(&pipeline->loaders[i]->commits_total);
+    }
+    return version;
+}
+
 void mr_pipeline_history(struct mr_pipeline *pipeline, struct mr_json *json)
 {
     mr_history_write(pipeline->history, pipeline, json);

@@ -65,6 +65,9 @@ void mr_pipeline_status(struct mr_pipeline *pipeline, struct mr_json *json);
 /** To be called every now and then while it runs: takes the samples of history. One thread. */
 void mr_pipeline_tick(struct mr_pipeline *pipeline);
 
+/** Grows with every commit of a sink: what was asked before it may be answered otherwise now. */
+uint64_t mr_pipeline_version(const struct mr_pipeline *pipeline);
+
 /** GET /api/v1/history (history.h). */
 void mr_pipeline_history(struct mr_pipeline *pipeline, struct mr_json *json);
 

@@ -50,7 +50,7 @@ async function findings(page) {
 }
 
 async function lookAtPages(browser, topic) {
-  const pages = ['home', 'sources', 'tables', 'stream', `stream/${encodeURIComponent(topic)}`, 'sinks', 'sql', 'about'];
+  const pages = ['home', 'dashboards/parking', 'sources', 'tables', 'stream', `stream/${encodeURIComponent(topic)}`, 'sinks', 'sql', 'about'];
   for (const [setting, options] of settings) {
     const { context, page, errors } = await open(browser, options);
     for (const path of pages) {
@@ -72,11 +72,11 @@ async function reachByKeyboard(browser) {
   const { context, page } = await open(browser, { viewport: { width: 1280, height: 860 } });
   await show(page, 'home');
   const reached = new Set();
-  for (let i = 0; i < 9; i++) {
+  for (let i = 0; i < 10; i++) {
     await page.keyboard.press('Tab');
     reached.add(await page.evaluate(() => document.activeElement?.textContent));
   }
-  const all = ['Home', 'Sources', 'Tables', 'Stream', 'Sinks', 'SQL', 'About'];
+  const all = ['Home', 'Dashboards', 'Sources', 'Tables', 'Stream', 'Sinks', 'SQL', 'About'];
   check('every page is reached by Tab', all.every((one) => reached.has(one)), [...reached].join());
   await page.keyboard.press('Enter');
   await context.close();

@@ -80,6 +80,13 @@ export function ago(iso: string | null | undefined, now: number = Date.now()): s
   return seconds < 2 ? 'just now' : `${duration(seconds)} ago`;
 }
 
+/** A cell as a number, decimals in texts included; null for anything else. */
+export function numberOf(value: Cell | undefined): number | null {
+  if (value === null || value === undefined || typeof value === 'object') return null;
+  const number = Number(value);
+  return Number.isFinite(number) ? number : null;
+}
+
 /** A cell of a result or a record as one line of text. */
 export function cell(value: Cell | undefined): string {
   if (value === null || value === undefined) return '';

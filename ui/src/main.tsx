@@ -4,6 +4,7 @@ import { render, type JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { About } from './about';
 import { setToken } from './api';
+import { Dashboards } from './dashboards';
 import { Home } from './home';
 import { Note } from './parts';
 import { link, useRoute, type Route } from './route';
@@ -17,6 +18,7 @@ import { Tables } from './tables';
 
 const pages: { id: string; name: string; show: (route: Route) => JSX.Element }[] = [
   { id: 'home', name: 'Home', show: () => <Home /> },
+  { id: 'dashboards', name: 'Dashboards', show: (route) => <Dashboards route={route} /> },
   { id: 'sources', name: 'Sources', show: () => <Sources /> },
   { id: 'tables', name: 'Tables', show: () => <Tables /> },
   { id: 'stream', name: 'Stream', show: (route) => <Stream route={route} /> },

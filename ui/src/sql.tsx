@@ -5,11 +5,11 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { postJson, Problem } from './api';
 import { TimeChart } from './chart';
 import type { Editor } from './editor';
-import { cell, count, csv, milliseconds, short } from './format';
+import { cell, count, csv, milliseconds, numberOf, short } from './format';
 import { ResultGrid } from './grid';
 import { download, Note, Panel } from './parts';
 import type { Route } from './route';
-import type { Cell, QueryResult } from './types';
+import type { QueryResult } from './types';
 
 const rememberedKey = 'millrace.queries';
 const remembered = 30;
@@ -56,12 +56,6 @@ export function chartOf(result: QueryResult): { at: number[]; lines: { label: st
     .slice(0, 4)
     .map(({ label, i }) => ({ label, values: rows.map(({ row }) => numberOf(row[i])) }));
   return lines.length === 0 ? null : { at: rows.map((one) => one.at), lines };
-}
-
-function numberOf(value: Cell | undefined): number | null {
-  if (value === null || value === undefined || typeof value === 'object') return null;
-  const number = Number(value);
-  return Number.isFinite(number) ? number : null;
 }
 
 function Result({ result }: { result: QueryResult }): JSX.Element {

@@ -33,11 +33,16 @@ export async function follow(
   onRecord: (record: StreamRecord) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await ask(`/api/v1/topics/${encodeURIComponent(topic)}/tail?from=${from}`, { signal });
+  const path = `/api/v1/topics/${encodeURIComponent(topic)}/tail?from=${from}`;
+  await followEvents(path, (data) => { onRecord(JSON.parse(data) as StreamRecord); }, signal);
+}
+
+export async function followEvents(path: string, onData: (data: string) => void, signal: AbortSignal): Promise<void> {
+  const response = await ask(path, { signal });
   const body = response.body;
   if (body === null) return;
   const reader = new EventReader((data) => {
-    onRecord(JSON.parse(data) as StreamRecord);
+    onData(data);
   });
   const decoder = new TextDecoder();
   const source = body.getReader();

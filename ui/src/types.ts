@@ -133,3 +133,27 @@ export interface QueryResult {
   elapsed_ms: number;
   truncated?: boolean;
 }
+
+export interface DashboardFilter {
+  name: string;
+  title: string;
+  value: string | null;
+  choices: string[];
+  result?: QueryResult;
+}
+
+export interface DashboardPanel {
+  title: string;
+  type: 'number' | 'line' | 'bar' | 'stacked' | 'heat' | 'table' | 'map';
+  unit: string | null;
+  width: number;
+  result?: QueryResult;
+  problem?: string;
+}
+
+export interface Dashboard {
+  name: string;
+  title: string;
+  filters: DashboardFilter[];
+  panels: DashboardPanel[];
+}

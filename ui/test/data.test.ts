@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { choicesOf } from '../src/dashboards';
 import { widths } from '../src/grid';
 import { total } from '../src/home';
+import { mapOrder, stacks } from '../src/panels';
 import { Meter, perSecond } from '../src/rates';
 import { link, parseRoute } from '../src/route';
 import { chartOf } from '../src/sql';
@@ -85,5 +87,26 @@ describe('records and results', () => {
   it('name the table in the warehouse, quoted where it must be', () => {
     expect(targetOf('ops', 'parking.payment')).toBe('ops_parking.payment');
     expect(targetOf('ops', 'Parking.pay"ment')).toBe('"ops_Parking"."pay""ment"');
+  });
+});
+
+describe('panels', () => {
+  it('stack parts by label, and fill what is missing with nothing', () => {
+    const made = stacks([['mon', 'card', '1.5'], ['mon', 'cash', 2], ['tue', 'cash', 4]]);
+    expect(made.names).toEqual(['card', 'cash']);
+    expect(made.stacks).toEqual([
+      { label: 'mon', parts: [1.5, 2], total: 3.5 },
+      { label: 'tue', parts: [0, 4], total: 4 },
+    ]);
+  });
+
+  it('put places in bands, the north first and the west first', () => {
+    const made = mapOrder([['10', '1', 'south'], ['20', '3', 'north east'], ['21', '2.5', 'north west']], 2);
+    expect(made.map((row) => row[2])).toEqual(['north west', 'north east', 'south']);
+  });
+
+  it('offer fixed choices and those of a statement', () => {
+    const filter = { name: 'f', title: 'F', value: null, choices: ['1 hour'], result: { columns: [], rows: [['3', 'Harbour'], ['4']], elapsed_ms: 1 } };
+    expect(choicesOf(filter)).toEqual([['1 hour', '1 hour'], ['3', 'Harbour'], ['4', '4']]);
   });
 });

@@ -52,6 +52,57 @@ static void history(void *context, struct mr_json *out)
     mr_json_object_end(out);
 }
 
+static void dashboards(void *context, struct mr_json *out)
+{
+    (void)context;
+    mr_json_object_begin(out);
+    mr_json_key(out, "dashboards");
+    mr_json_array_begin(out);
+    mr_json_array_end(out);
+    mr_json_object_end(out);
+}
+
+static struct mr_console_live *live_open(void *context, const struct mr_console_dashboard *wanted,
+                                         struct mr_console_problem *problem)
+{
+    struct fake_backend *fake = context;
+    if (strcmp(wanted->name, "parking") != 0) {
+        problem->status = 404;
+        (void)snprintf(problem->detail, sizeof(problem->detail), "no such dashboard");
+        return NULL;
+    }
+    fake->live_count = 0;
+    (void)snprintf(fake->live_filter, sizeof(fake->live_filter), "%s",
+                   wanted->filter_count == 0 || wanted->filters[0].value == NULL
+                       ? ""
+                       : wanted->filters[0].value);
+    return (struct mr_console_live *)fake;
+}
+
+/* Answers twice, then ends. */
+static enum mr_console_next live_next(struct mr_console_live *live, uint32_t wait_ms,
+                                      struct mr_json *out)
+{
+    struct fake_backend *fake = (struct fake_backend *)live;
+    (void)wait_ms;
+    if (fake->live_count == 2) {
+        return MR_CONSOLE_NEXT_END;
+    }
+    fake->live_count++;
+    mr_json_object_begin(out);
+    mr_json_key(out, "filter");
+    mr_json_string(out, fake->live_filter);
+    mr_json_key(out, "count");
+    mr_json_uint(out, fake->live_count);
+    mr_json_object_end(out);
+    return MR_CONSOLE_NEXT_RECORD;
+}
+
+static void live_close(struct mr_console_live *live)
+{
+    ((struct fake_backend *)live)->live_closed = true;
+}
+
 static void metrics(void *context, struct mr_writer *out)
 {
     (void)context;
@@ -180,6 +231,10 @@ struct mr_console_backend fake_backend_make(struct fake_backend *fake)
         .ready = ready,
         .status = status,
         .history = history,
+        .dashboards = dashboards,
+        .live_open = live_open,
+        .live_next = live_next,
+        .live_close = live_close,
         .metrics = metrics,
         .query = query,
         .topics = topics,

@@ -28,6 +28,9 @@ struct fake_backend {
     atomic_uint tails_open;
     unsigned tail_records; /* a tail gives this many, then none */
     size_t record_bytes;   /* of padding in each */
+    char live_filter[64];
+    unsigned live_count;
+    atomic_bool live_closed;
 };
 
 struct mr_console_backend fake_backend_make(struct fake_backend *fake);
