@@ -84,6 +84,10 @@ static bool feed(struct mr_binlog_stream *stream, struct mr_slice event, struct 
             print_all(batch);
             mr_batch_clear(batch);
         }
+        if (fed == MR_BINLOG_AGAIN) {
+            assert(mr_binlog_wanted(stream).file != NULL);
+            return false;
+        }
         if (fed == MR_BINLOG_ERROR) {
             assert(err.code != MR_OK && err.message[0] != '\0');
             return false;

@@ -252,6 +252,7 @@ static uint64_t take_batch(struct capture *capture, const struct mr_batch *batch
 {
     struct mr_error err = {0};
     uint64_t rows = 0;
+    capture->abort_count += batch->aborts ? 1 : 0;
     for (uint32_t e = 0; e < batch->event_count; e++) {
         const struct mr_event *event = &batch->events[e];
         for (uint16_t i = 0; event->kind != MR_EVENT_TRUNCATE && i < event->count; i++) {

@@ -58,6 +58,7 @@ struct capture {
     struct mr_option_memory memory;
     struct mr_batch_pool *pool;
     struct mr_position position; /* after the last batch that was taken */
+    uint32_t abort_count;        /* batches that took back what had been handed on before */
 };
 
 /** As the user, with NAME=VALUE options that end with NULL ("tables=src.*", ...). */

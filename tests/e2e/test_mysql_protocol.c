@@ -79,6 +79,7 @@ static uint32_t find_row(const char *key)
     return UINT32_MAX;
 }
 
+/** The key may be the row's own. */
 static void drop_row(const char *key)
 {
     const uint32_t at = find_row(key);
@@ -202,6 +203,7 @@ static int set_up(void **state)
     (void)state;
     lab_sql(&lab, "CREATE DATABASE src CHARACTER SET utf8mb4");
     lab_sql(&lab, "CREATE DATABASE other");
+    lab_sql(&lab, "SET SESSION lock_wait_timeout = 10"); /* a test that failed may hold a table */
     lab_sql(&lab, "CREATE TABLE src._end (id INT PRIMARY KEY AUTO_INCREMENT)");
     lab_sql(&lab, "CREATE USER 'cdc'@'%%' IDENTIFIED BY 'secret'");
     lab_sql(&lab,
@@ -390,6 +392,40 @@ static const struct scenario scenarios[] = {
                     "SET binlog_transaction_compression = ON", "UPDATE src.t SET v = v + 1",
                     "SET gtid_next = 'AUTOMATIC'", "INSERT INTO src.t VALUES (3, 3)"},
      .table = "SELECT * FROM src.t"},
+    {.label = "XA transactions: prepared and committed, rolled back, in one phase, empty",
+     .servers = ON_ALL,
+     .before = {"CREATE TABLE src.t (id INT PRIMARY KEY, v INT)", "CREATE TABLE other.o (id INT)"},
+     .statements = {"XA START 'g', 'b', 7",
+                    "INSERT INTO src.t VALUES (1, 1), (2, 2)",
+                    "UPDATE src.t SET v = 5 WHERE id = 2",
+                    "XA END 'g', 'b', 7",
+                    "XA PREPARE 'g', 'b', 7",
+                    "XA COMMIT 'g', 'b', 7",
+                    "XA START 'r'",
+                    "INSERT INTO src.t VALUES (3, 3)",
+                    "XA END 'r'",
+                    "XA PREPARE 'r'",
+                    "XA ROLLBACK 'r'",
+                    "XA START 'one'",
+                    "INSERT INTO src.t VALUES (4, 4)",
+                    "XA END 'one'",
+                    "XA COMMIT 'one' ONE PHASE",
+                    "XA START 'o'",
+                    "INSERT INTO other.o VALUES (1)",
+                    "XA END 'o'",
+                    "XA PREPARE 'o'",
+                    "XA COMMIT 'o'",
+                    "UPDATE src.t SET v = v + 1",
+                    "DROP TABLE other.o"},
+     .table = "SELECT * FROM src.t"},
+    {.label = "compressed XA transactions",
+     .servers = ON_MYSQL,
+     .before = {"CREATE TABLE src.t (id INT PRIMARY KEY, v INT)"},
+     .statements = {"SET binlog_transaction_compression = ON", "XA START 'g'",
+                    "INSERT INTO src.t VALUES (1, 1), (2, 2)", "XA END 'g'", "XA PREPARE 'g'",
+                    "XA COMMIT 'g'", "XA START 'one'", "UPDATE src.t SET v = 3", "XA END 'one'",
+                    "XA COMMIT 'one' ONE PHASE"},
+     .table = "SELECT * FROM src.t"},
     {.label = "an ALTER in two phases",
      .servers = ON_MARIA,
      .before = {"CREATE TABLE src.t (id INT PRIMARY KEY, v INT)",
@@ -497,6 +533,103 @@ static void what_cannot_be_captured_is_named(void **state)
     }
 }
 
+/* ---- XA over restarts. ---- */
+
+static void xa(MYSQL *session, const char *id, const char *sql)
+{
+    char text[128];
+    (void)snprintf(text, sizeof(text), "XA START '%s'", id);
+    run(session, id, text);
+    run(session, id, sql);
+    (void)snprintf(text, sizeof(text), "XA END '%s'", id);
+    run(session, id, text);
+    (void)snprintf(text, sizeof(text), "XA PREPARE '%s'", id);
+    run(session, id, text);
+}
+
+/** Rows of prepared transactions come at their commit, wherever the capture was restarted. */
+static void prepared_transactions_outlive_restarts(void **state)
+{
+    (void)state;
+    struct capture capture;
+    clear_mirror();
+    lab_sql(&lab, "DROP TABLE IF EXISTS src.t");
+    lab_sql(&lab, "CREATE TABLE src.t (id INT PRIMARY KEY, v INT, s TEXT)");
+    capture_open(&capture, &lab, "cdc", "secret", src_only);
+    struct mr_source *source = capture_follow(&capture);
+    MYSQL *sessions[3] = {lab_session(&lab), lab_session(&lab), lab_session(&lab)};
+    if (!lab.is_maria) {
+        run(sessions[1], "set", "SET binlog_transaction_compression = ON");
+    }
+    lab_sql(&lab, "INSERT INTO src.t VALUES (1, 1, 'first')");
+    xa(sessions[0], "small", "INSERT INTO src.t VALUES (2, 2, 'small')");
+    xa(sessions[1], "compressed", "INSERT INTO src.t VALUES (3, 3, REPEAT('c', 1000))");
+    xa(sessions[2], "dropped", "INSERT INTO src.t VALUES (4, 4, 'never')");
+    await_end(&capture, source, "prepared");
+    assert_int_equal(mirror.count, 1); /* nothing of them is visible yet */
+    print_message("    %.300s\n", capture.position.text);
+    assert_non_null(strstr(capture.position.text, "#736d616c6c..1@"));
+
+    mr_source_mysql.close(source);
+    source = capture_resume(&capture);
+    lab_sql(&lab, "INSERT INTO src.t VALUES (5, 5, 'between')");
+    run(sessions[0], "commit", "XA COMMIT 'small'");
+    await_end(&capture, source, "small");
+    assert_int_equal(mirror.count, 3);
+
+    lab_sql(&lab, "FLUSH BINARY LOGS"); /* the rows are in an older file than their commit */
+    mr_source_mysql.close(source);
+    source = capture_resume(&capture);
+    run(sessions[1], "commit", "XA COMMIT 'compressed'");
+    run(sessions[2], "rollback", "XA ROLLBACK 'dropped'");
+    await_end(&capture, source, "compressed");
+    assert_null(strchr(capture.position.text, '#'));
+
+    /* A large one is not kept in memory, so its rows are read again without a restart too. */
+    xa(sessions[0], "large",
+       lab.is_maria
+           ? "INSERT INTO src.t SELECT 100 + seq, seq, REPEAT('x', 2000) FROM src.seq_1_to_2000"
+           : "INSERT INTO src.t " SEQUENCE(1000) " SELECT 100 + i, i, REPEAT('x', 2000) FROM n");
+    await_end(&capture, source, "large, prepared");
+    if (capture.abort_count > 0) { /* a part had been handed on, and was taken back */
+        for (uint32_t i = mirror.count; i > 0; i--) {
+            if (strlen(mirror.rows[i - 1].cells[0]) > 2) {
+                drop_row(mirror.rows[i - 1].cells[0]);
+            }
+        }
+    }
+    assert_int_equal(mirror.count, 4);
+    run(sessions[0], "commit", "XA COMMIT 'large'");
+    await_end(&capture, source, "large");
+    compare_mirror("XA over restarts", "SELECT * FROM src.t");
+    for (size_t i = 0; i < MR_ARRAY_LEN(sessions); i++) {
+        mysql_close(sessions[i]);
+    }
+    mr_source_mysql.close(source);
+    capture_close(&capture);
+}
+
+static void a_commit_of_the_unknown_stops(void **state)
+{
+    (void)state;
+    struct capture capture;
+    lab_sql(&lab, "DROP TABLE IF EXISTS src.t");
+    lab_sql(&lab, "CREATE TABLE src.t (id INT PRIMARY KEY)");
+    MYSQL *session = lab_session(&lab);
+    xa(session, "early", "INSERT INTO src.t VALUES (1)");
+    capture_open(&capture, &lab, "cdc", "secret", src_only);
+    struct mr_source *source = capture_follow(&capture);
+    run(session, "commit", "XA COMMIT 'early'");
+    mysql_close(session);
+    const struct mr_error err = capture_failure(&capture, source, WAIT_MS);
+    print_message("    %s\n", err.message);
+    assert_int_equal(err.code, MR_E_SOURCE);
+    assert_int_equal(err.recovery, MR_STOP);
+    assert_non_null(strstr(err.message, "prepared before the capture began"));
+    mr_source_mysql.close(source);
+    capture_close(&capture);
+}
+
 /* ---- The preflight. ---- */
 
 static void look(struct mr_findings *findings)
@@ -597,6 +730,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_session_does_arrives),
         cmocka_unit_test(what_cannot_be_captured_is_named),
+        cmocka_unit_test(prepared_transactions_outlive_restarts),
+        cmocka_unit_test(a_commit_of_the_unknown_stops),
         cmocka_unit_test(the_preflight_warns_of_rows_that_stay_unseen),
         cmocka_unit_test(cascades_arrive_where_the_server_logs_them),
     };

@@ -11,9 +11,16 @@
 #include "reader.h"
 #include "statement.h"
 
-#define MARIA_FLAG_STANDALONE 0x01
-#define STATEMENT_SHOWN_BYTES 120
-#define COMMIT_TIME_MASK      UINT64_C(0x7fffffffffffff) /* 55 bits of microseconds */
+#define MARIA_FLAG_STANDALONE      0x01
+#define MARIA_FLAG_GROUP_COMMIT    0x02
+#define MARIA_FLAG_XA_PREPARED     0x40
+#define MARIA_FLAG_XA_COMPLETED    0x80
+#define MARIA_EXTRA_START_ALTER    0x02
+#define MARIA_EXTRA_ROLLBACK_ALTER 0x08
+#define STATEMENT_SHOWN_BYTES      120
+#define COMMIT_TIME_MASK           UINT64_C(0x7fffffffffffff) /* 55 bits of microseconds */
+
+const struct mr_binlog_format mr_binlog_format_plain = {.is_known = true};
 
 typedef bool (*take_fn)(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                         struct mr_batch *batch, struct mr_error *err);
@@ -148,6 +155,8 @@ static bool announce(struct mr_binlog_stream *stream, const struct mr_binlog_eve
     }
     MR_ASSERT(!group->handed_on && !group->has_rows);
     stream->group = *group;
+    stream->group.start = stream->event_offset;
+    mr_xa_gather_begin(&stream->xa);
     return true;
 }
 
@@ -265,7 +274,10 @@ static bool take_gtid_tagged(struct mr_binlog_stream *stream, const struct mr_bi
     return announce(stream, event, &group, err);
 }
 
-/** body := u64 sequence, u32 domain, u8 flags, ...; the server's id is in the header. */
+/**
+ * body := u64 sequence, u32 domain, u8 flags, [group commit: u64], [XA: u32 format, u8 n, u8 m,
+ *         xid[n + m]], [u8 more flags, ...], zeros up to 19 bytes; the server's id is in the header
+ */
 static bool take_maria_gtid(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                             struct mr_batch *batch, struct mr_error *err)
 {
@@ -278,6 +290,15 @@ static bool take_maria_gtid(struct mr_binlog_stream *stream, const struct mr_bin
     group.maria.server = event->header.server_id;
     group.number = group.maria.sequence;
     const uint8_t flags = mr_read_u8(&in);
+    mr_read_skip(&in, (flags & MARIA_FLAG_GROUP_COMMIT) != 0 ? 8 : 0);
+    if ((flags & (MARIA_FLAG_XA_PREPARED | MARIA_FLAG_XA_COMPLETED)) != 0) {
+        mr_read_skip(&in, 4);
+        const size_t size = mr_read_u8(&in);
+        mr_read_skip(&in, size + mr_read_u8(&in));
+    }
+    const uint8_t more = mr_reader_left(&in) > 0 ? mr_read_u8(&in) : 0;
+    group.is_announcing = (more & (MARIA_EXTRA_START_ALTER | MARIA_EXTRA_ROLLBACK_ALTER)) != 0;
+    group.is_xa = (flags & MARIA_FLAG_XA_PREPARED) != 0;
     group.state = (flags & MARIA_FLAG_STANDALONE) != 0 ? MR_GROUP_ANNOUNCED : MR_GROUP_OPEN;
     return check_body(&in, event, err) && announce(stream, event, &group, err);
 }
@@ -288,17 +309,22 @@ static bool take_maria_gtid(struct mr_binlog_stream *stream, const struct mr_bin
  * body := u32 thread, u32 seconds, u8 space size, u16 error, u16 status size, status, space NUL,
  *         text (MariaDB's QUERY_COMPRESSED: packed)
  */
+struct query {
+    struct mr_slice space; /* the session's database */
+    struct mr_slice text;
+};
+
 static bool read_query(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
-                       struct mr_slice *space, struct mr_slice *text, struct mr_error *err)
+                       struct query *query, struct mr_error *err)
 {
     struct mr_reader in = body_reader(event);
     mr_read_skip(&in, 8);
     const uint8_t space_size = mr_read_u8(&in);
     mr_read_skip(&in, 2);
     mr_read_skip(&in, mr_read_u16_le(&in));
-    *space = mr_read_slice(&in, space_size);
+    query->space = mr_read_slice(&in, space_size);
     mr_read_skip(&in, 1);
-    *text = mr_read_slice(&in, mr_reader_left(&in));
+    query->text = mr_read_slice(&in, mr_reader_left(&in));
     if (!check_body(&in, event, err)) {
         return false;
     }
@@ -306,10 +332,10 @@ static bool read_query(struct mr_binlog_stream *stream, const struct mr_binlog_e
         return true;
     }
     MR_ASSERT(event->header.type == MR_BINLOG_MARIA_QUERY_COMPRESSED && !stream->is_pending);
-    if (!mr_binlog_unpack_maria(*text, &stream->cursor.unpacked, err)) {
+    if (!mr_binlog_unpack_maria(query->text, &stream->cursor.unpacked, err)) {
         return false;
     }
-    *text = (struct mr_slice){stream->cursor.unpacked.bytes, stream->cursor.unpacked.length};
+    query->text = (struct mr_slice){stream->cursor.unpacked.bytes, stream->cursor.unpacked.length};
     return true;
 }
 
@@ -396,16 +422,15 @@ static bool take_definition(struct mr_binlog_stream *stream, struct mr_slice spa
     return true;
 }
 
-static bool roll_back(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
-                      struct mr_batch *batch, struct mr_error *err)
+bool mr_binlog_roll_back(struct mr_binlog_stream *stream, uint32_t time_s, struct mr_batch *batch,
+                         struct mr_error *err)
 {
     MR_ASSERT(!stream->is_pending);
     const struct mr_binlog_group ended = stream->group;
     mr_group_drop(&stream->group, batch);
-    /* Its GTID counts as taken all the same. */
     stream->group = ended;
     stream->group.handed_on = false;
-    return mr_binlog_end_group(stream, event->header.time_s, batch, err);
+    return mr_binlog_end_group(stream, time_s, batch, err);
 }
 
 static bool open_group(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
@@ -418,15 +443,15 @@ static bool open_group(struct mr_binlog_stream *stream, const struct mr_binlog_e
     return true;
 }
 
-static bool take_query(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
-                       struct mr_batch *batch, struct mr_error *err)
+static bool take_statement(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
+                           const struct query *query, struct mr_batch *batch, struct mr_error *err)
 {
     MR_ASSERT(!stream->is_pending);
-    struct mr_slice space = {0};
-    struct mr_slice text = {0};
+    const struct mr_slice space = query->space;
+    const struct mr_slice text = query->text;
     struct mr_statement statement;
-    if (!read_query(stream, event, &space, &text, err)) {
-        return false;
+    if (stream->group.is_announcing) {
+        return mr_binlog_end_group(stream, event->header.time_s, batch, err);
     }
     mr_statement_read(text, &statement);
     switch (statement.kind) {
@@ -445,7 +470,7 @@ static bool take_query(struct mr_binlog_stream *stream, const struct mr_binlog_e
     case MR_STATEMENT_COMMIT:
         return mr_binlog_end_group(stream, event->header.time_s, batch, err);
     case MR_STATEMENT_ROLLBACK:
-        return roll_back(stream, event, batch, err);
+        return mr_binlog_roll_back(stream, event->header.time_s, batch, err);
     case MR_STATEMENT_DML:
         return fail_statement(text, err);
     case MR_STATEMENT_TRUNCATE:
@@ -458,6 +483,39 @@ static bool take_query(struct mr_binlog_stream *stream, const struct mr_binlog_e
     const bool is_inside = stream->group.state == MR_GROUP_OPEN;
     return take_definition(stream, space, &statement, batch, err) &&
            (is_inside || mr_binlog_end_group(stream, event->header.time_s, batch, err));
+}
+
+static enum mr_binlog_fed take_query(struct mr_binlog_stream *stream,
+                                     const struct mr_binlog_event *event, struct mr_batch *batch,
+                                     struct mr_error *err)
+{
+    struct query query = {{0}, {0}};
+    struct mr_xa_name name = {{0}};
+    bool good = false;
+    if (stream->replay.is_active) {
+        return mr_binlog_xa_commit(stream, &stream->replay.name, event->header.time_s, batch, err);
+    }
+    if (!read_query(stream, event, &query, err)) {
+        return MR_BINLOG_ERROR;
+    }
+    switch (mr_xa_read_statement(query.text, &name)) {
+    case MR_XA_NOTHING:
+        good = take_statement(stream, event, &query, batch, err);
+        break;
+    case MR_XA_START:
+        stream->group.is_xa = true;
+        good = open_group(stream, event, err);
+        break;
+    case MR_XA_COMMIT:
+        return mr_binlog_xa_commit(stream, &name, event->header.time_s, batch, err);
+    case MR_XA_ROLLBACK:
+        good = mr_binlog_xa_rollback(stream, &name, event->header.time_s, batch, err);
+        break;
+    case MR_XA_UNREADABLE:
+        good = fail_order(event, "names an XA transaction in a way that cannot be read", err);
+        break;
+    }
+    return good ? MR_BINLOG_DONE : MR_BINLOG_ERROR;
 }
 
 static bool take_statement_load(struct mr_binlog_stream *stream,
@@ -483,25 +541,6 @@ static bool take_xid(struct mr_binlog_stream *stream, const struct mr_binlog_eve
     return mr_binlog_end_group(stream, event->header.time_s, batch, err);
 }
 
-/** body := u8 one_phase, u32 format, u32 n, u32 m, global[n], branch[m] */
-static bool take_xa_prepare(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
-                            struct mr_batch *batch, struct mr_error *err)
-{
-    MR_ASSERT(event->header.type == MR_BINLOG_XA_PREPARE);
-    struct mr_reader in = body_reader(event);
-    const bool is_one_phase = mr_read_u8(&in) != 0;
-    if (!check_body(&in, event, err)) {
-        return false;
-    }
-    if (!is_one_phase && stream->group.has_rows) {
-        return mr_fail(err, MR_E_SOURCE, MR_STOP,
-                       "an XA transaction was prepared with changes to captured tables; two-phase "
-                       "XA is not supported: commit with XA COMMIT ... ONE PHASE, or exclude the "
-                       "tables");
-    }
-    return mr_binlog_end_group(stream, event->header.time_s, batch, err);
-}
-
 /* ---- Rows. ---- */
 
 static bool take_table_map(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
@@ -512,6 +551,7 @@ static bool take_table_map(struct mr_binlog_stream *stream, const struct mr_binl
     if (stream->group.state != MR_GROUP_OPEN) {
         return fail_order(event, "outside a transaction", err);
     }
+    mr_binlog_gather(stream, event);
     return mr_binlog_tables_map(&stream->tables, event->body, err);
 }
 
@@ -560,6 +600,7 @@ static enum mr_binlog_fed take_rows(struct mr_binlog_stream *stream,
     }
     if (table != NULL && table->is_captured) {
         MR_ASSERT(table->layout != NULL);
+        mr_binlog_gather(stream, event);
         stream->cursor.layout = table->layout;
         stream->cursor.at = stream->is_pending ? stream->cursor.at : 0;
         if (!mr_rows_cursor_start(&stream->cursor, &rows, err)) {
@@ -599,7 +640,6 @@ static bool skip_event(struct mr_binlog_stream *stream, const struct mr_binlog_e
 }
 
 static const take_fn takers[256] = {
-    [MR_BINLOG_QUERY] = take_query,
     [MR_BINLOG_STOP] = skip_event,
     [MR_BINLOG_ROTATE] = take_rotate,
     [MR_BINLOG_INTVAR] = skip_event, /* these belong to the statement after them */
@@ -622,14 +662,13 @@ static const take_fn takers[256] = {
     [MR_BINLOG_PREVIOUS_GTIDS] = pass_event,
     [MR_BINLOG_TRANSACTION_CONTEXT] = skip_event, /* group replication's certification */
     [MR_BINLOG_VIEW_CHANGE] = skip_event,
-    [MR_BINLOG_XA_PREPARE] = take_xa_prepare,
+    [MR_BINLOG_XA_PREPARE] = mr_binlog_xa_prepare,
     [MR_BINLOG_GTID_TAGGED] = take_gtid_tagged,
     [MR_BINLOG_MARIA_ANNOTATE_ROWS] = skip_event,
     [MR_BINLOG_MARIA_CHECKPOINT] = pass_event,
     [MR_BINLOG_MARIA_GTID] = take_maria_gtid,
     [MR_BINLOG_MARIA_GTID_LIST] = pass_event,
     [MR_BINLOG_MARIA_START_ENCRYPTION] = skip_event, /* the server decrypts what it sends */
-    [MR_BINLOG_MARIA_QUERY_COMPRESSED] = take_query,
 };
 
 /** Types that a compressed transaction may hold; rows events are the others. */
@@ -646,7 +685,6 @@ static enum mr_binlog_fed take_payload(struct mr_binlog_stream *stream,
                                        const struct mr_binlog_event *event, struct mr_batch *batch,
                                        struct mr_error *err)
 {
-    static const struct mr_binlog_format plain = {.is_known = true}; /* no checksums inside */
     struct mr_binlog_payload *payload = &stream->payload;
     if (!payload->is_open && !mr_binlog_payload_open(payload, event->body, err)) {
         return MR_BINLOG_ERROR;
@@ -660,15 +698,17 @@ static enum mr_binlog_fed take_payload(struct mr_binlog_stream *stream,
             }
         }
         const struct mr_slice bytes = {payload->event.bytes, payload->event.length};
-        if (!mr_binlog_event_split(bytes, &plain, &inner, err)) {
+        if (!mr_binlog_event_split(bytes, &mr_binlog_format_plain, &inner, err)) {
             return MR_BINLOG_ERROR;
         }
         if (!may_be_inside(inner.header.type)) {
             (void)fail_order(&inner, "inside a compressed transaction", err);
             return MR_BINLOG_ERROR;
         }
-        const enum mr_binlog_fed fed = mr_binlog_take_event(stream, &inner, batch, err);
-        if (fed != MR_BINLOG_DONE) {
+        const enum mr_binlog_fed fed = stream->replay.is_active
+                                           ? mr_binlog_take_again(stream, &inner, batch, err)
+                                           : mr_binlog_take_event(stream, &inner, batch, err);
+        if (fed != MR_BINLOG_DONE && fed != MR_BINLOG_AGAIN) {
             return fed;
         }
         payload->has_event = false;
@@ -687,9 +727,12 @@ enum mr_binlog_fed mr_binlog_take_event(struct mr_binlog_stream *stream,
     if (type == MR_BINLOG_TRANSACTION_PAYLOAD) {
         return take_payload(stream, event, batch, err);
     }
-    if (stream->is_pending) {
+    if (stream->is_pending && !stream->replay.is_active) {
         (void)fail_order(event, "came before the rest of the rows", err);
         return MR_BINLOG_ERROR;
+    }
+    if (type == MR_BINLOG_QUERY || type == MR_BINLOG_MARIA_QUERY_COMPRESSED) {
+        return take_query(stream, event, batch, err);
     }
     if (takers[type] != NULL) {
         return takers[type](stream, event, batch, err) ? MR_BINLOG_DONE : MR_BINLOG_ERROR;

@@ -7,7 +7,7 @@
  *                      +--DDL-> NONE      +--ROLLBACK, crash of the server--> NONE (dropped)
  *
  * A transaction enters the batch with its first captured row; one without such rows only moves the
- * position.
+ * position. One that turns out to be prepared only (XA) is dropped likewise: see binlog_xa.h.
  */
 #ifndef MR_SOURCE_MYSQL_BINLOG_GROUP_H
 #define MR_SOURCE_MYSQL_BINLOG_GROUP_H
@@ -29,10 +29,13 @@ struct mr_binlog_group {
     enum mr_group_gtid gtid_kind;
     struct mr_gtid_origin origin; /* MySQL */
     struct mr_maria_gtid maria;
-    uint64_t number;   /* gno, or MariaDB's sequence; 0 when there is none */
-    int64_t commit_us; /* 0: the end's time stamp tells */
-    bool handed_on;    /* a part of it left in an earlier batch */
-    bool has_rows;     /* captured ones, so far */
+    uint64_t number;    /* gno, or MariaDB's sequence; 0 when there is none */
+    int64_t commit_us;  /* 0: the end's time stamp tells */
+    uint64_t start;     /* offset of its first event */
+    bool handed_on;     /* a part of it left in an earlier batch */
+    bool has_rows;      /* captured ones, so far */
+    bool is_xa;         /* will be prepared, or committed in one phase */
+    bool is_announcing; /* MariaDB: of an ALTER that has only begun, or failed: says nothing yet */
 };
 
 /** Makes sure that the batch has the transaction open. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * binlog_internal.h - the stream's state, shared by binlog_stream.c (life, positions, hand-over)
- * and binlog_events.c (one function an event type).
+ * binlog_internal.h - the stream's state, shared by binlog_stream.c (life, positions, hand-over),
+ * binlog_events.c (one function an event type) and binlog_replay.c (XA).
  */
 #ifndef MR_SOURCE_MYSQL_BINLOG_INTERNAL_H
 #define MR_SOURCE_MYSQL_BINLOG_INTERNAL_H
@@ -10,10 +10,20 @@
 #include "binlog_payload.h"
 #include "binlog_stream.h"
 #include "binlog_tables.h"
+#include "binlog_xa.h"
 #include "event_header.h"
 #include "gtid.h"
 #include "rows_event.h"
 #include "writer.h"
+
+/** A prepared XA transaction whose rows are being delivered, at its commit. */
+struct mr_binlog_replay {
+    bool is_active;
+    bool is_delivered; /* by a second reading */
+    struct mr_xa_name name;
+    size_t at;                      /* in the events kept */
+    struct mr_binlog_format format; /* of the file that is read again */
+};
 
 struct mr_binlog_stream {
     struct mr_binlog_options options; /* its texts are not kept, but for epoch */
@@ -44,6 +54,9 @@ struct mr_binlog_stream {
     struct mr_binlog_payload payload; /* of a compressed transaction that is being taken in */
     bool has_failed;
 
+    struct mr_xa xa;
+    struct mr_binlog_replay replay;
+
     struct mr_binlog_progress progress;
 };
 
@@ -51,6 +64,35 @@ struct mr_binlog_stream {
 enum mr_binlog_fed mr_binlog_take_event(struct mr_binlog_stream *stream,
                                         const struct mr_binlog_event *event, struct mr_batch *batch,
                                         struct mr_error *err);
+
+/** What the inner events of a compressed transaction, and events kept, are: without checksums. */
+extern const struct mr_binlog_format mr_binlog_format_plain;
+
+/** The group ends without its rows; its GTID counts as taken all the same. */
+bool mr_binlog_roll_back(struct mr_binlog_stream *stream, uint32_t time_s, struct mr_batch *batch,
+                         struct mr_error *err) MR_MUST_CHECK;
+
+/* binlog_replay.c. */
+
+/** Keeps an event of an XA transaction. */
+void mr_binlog_gather(struct mr_binlog_stream *stream, const struct mr_binlog_event *event);
+
+bool mr_binlog_xa_prepare(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
+                          struct mr_batch *batch, struct mr_error *err) MR_MUST_CHECK;
+
+/** XA COMMIT: delivers what was prepared, and ends the group. Begins, or goes on with it. */
+enum mr_binlog_fed mr_binlog_xa_commit(struct mr_binlog_stream *stream,
+                                       const struct mr_xa_name *name, uint32_t time_s,
+                                       struct mr_batch *batch, struct mr_error *err);
+
+/** Takes in an event, or an inner one, of a second reading. AGAIN: the next one. */
+enum mr_binlog_fed mr_binlog_take_again(struct mr_binlog_stream *stream,
+                                        const struct mr_binlog_event *event, struct mr_batch *batch,
+                                        struct mr_error *err);
+
+bool mr_binlog_xa_rollback(struct mr_binlog_stream *stream, const struct mr_xa_name *name,
+                           uint32_t time_s, struct mr_batch *batch,
+                           struct mr_error *err) MR_MUST_CHECK;
 
 /** The group has ended at stream->offset: commits it, adds its GTID, moves the position. */
 bool mr_binlog_end_group(struct mr_binlog_stream *stream, uint32_t time_s, struct mr_batch *batch,

@@ -64,6 +64,16 @@ bool mr_binlog_place_parse(struct mr_slice text, struct mr_binlog_place *place,
 {
     MR_ASSERT(text.bytes != NULL || text.length == 0);
     struct mr_binlog_place parsed = {0};
+    const struct mr_slice whole = text;
+    const uint8_t *first_colon = text.length == 0 ? NULL : memchr(text.bytes, ':', text.length);
+    const uint8_t *hash =
+        first_colon == NULL
+            ? NULL
+            : memchr(first_colon, '#', text.length - (size_t)(first_colon - text.bytes));
+    if (hash != NULL) {
+        text.length = (size_t)(hash - text.bytes);
+        parsed.prepared = (struct mr_slice){hash, whole.length - text.length};
+    }
     const uint8_t *semicolon = text.length == 0 ? NULL : memchr(text.bytes, ';', text.length);
     struct mr_slice head = text;
     if (semicolon != NULL) {
@@ -116,6 +126,10 @@ static bool take_start(struct mr_binlog_stream *stream, const struct mr_binlog_o
     memcpy(stream->resume_file, stream->file, sizeof(stream->file));
     stream->resume = (struct mr_native_position){stream->file_number, stream->offset};
     stream->is_placed = options->file[0] != '\0';
+    if (options->prepared != NULL &&
+        !mr_xa_parse(&stream->xa, mr_slice_of(options->prepared), err)) {
+        return false;
+    }
     stream->has_gtids = options->gtids != NULL;
     if (!stream->has_gtids) {
         return true;
@@ -135,6 +149,7 @@ struct mr_binlog_stream *mr_binlog_stream_open(const struct mr_binlog_options *o
     stream->options.epoch = stream->epoch;
     stream->options.file = NULL;
     stream->options.gtids = NULL;
+    stream->options.prepared = NULL;
     mr_binlog_tables_init(&stream->tables, &options->callbacks, options->catalog);
     mr_writer_init(&stream->scratch, options->value_bytes_max > SCRATCH_BYTES_MIN
                                          ? options->value_bytes_max
@@ -162,6 +177,7 @@ void mr_binlog_stream_close(struct mr_binlog_stream *stream)
     mr_maria_position_done(&stream->maria_position);
     mr_rows_cursor_done(&stream->cursor);
     mr_binlog_payload_done(&stream->payload);
+    mr_xa_done(&stream->xa);
     mr_writer_done(&stream->scratch);
     free(stream->epoch);
     free(stream);
@@ -202,7 +218,7 @@ enum mr_binlog_fed mr_binlog_feed(struct mr_binlog_stream *stream, struct mr_sli
         return MR_BINLOG_MORE;
     }
     if (mr_binlog_event_split(bytes, &stream->format, &event, err)) {
-        if (!stream->is_pending && !stream->payload.is_open) {
+        if (!stream->is_pending && !stream->payload.is_open && !stream->replay.is_active) {
             follow_offset(stream, &event.header);
             stream->progress.received_bytes += bytes.length;
             stream->progress.event_count++;
@@ -295,7 +311,7 @@ bool mr_binlog_in_transaction(const struct mr_binlog_stream *stream)
     return stream->group.state != MR_GROUP_NONE;
 }
 
-/** Writes "file:offset[;gtids]" into the scratch. */
+/** Writes "file:offset[;gtids][#prepared...]" into the scratch. */
 static bool print_position(struct mr_binlog_stream *stream, struct mr_error *err)
 {
     MR_ASSERT(stream->resume_file[0] != '\0');
@@ -314,6 +330,7 @@ static bool print_position(struct mr_binlog_stream *stream, struct mr_error *err
             mr_gtid_set_print(&stream->gtid_set, to);
         }
     }
+    mr_xa_print(&stream->xa, to);
     return !to->failed ||
            mr_fail(err, MR_E_LIMIT, MR_STOP, "the GTID set is longer than %zu bytes", to->limit);
 }

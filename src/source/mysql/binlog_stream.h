@@ -8,6 +8,9 @@
  *   fed = mr_binlog_feed(stream, event, batch, err);
  *   DONE    the event is taken in; if mr_binlog_may_hand_on(stream, batch), hand the batch on
  *   MORE    the batch is full: hand it on and feed the same bytes again with an empty batch
+ *   AGAIN   an XA transaction commits whose rows must be read again: from the place that
+ *           mr_binlog_wanted() tells, with a second dump, each event to mr_binlog_feed_again()
+ *           until that says DONE; then feed the same bytes again
  *   ERROR   *err says why. The batch has been cut back to its whole transactions: hand it on if
  *           mr_binlog_has_news(), then report the error. Nothing may be fed any more.
  *
@@ -17,14 +20,15 @@
  * !mr_binlog_in_transaction(): the server sends the rest of an open transaction at once.
  *
  * POSITIONS
- *   text "file:offset" or "file:offset;gtids", after the last whole transaction; native {number of
- *   the file, end offset}; offsets count past 4 GiB although the events' own do not. Transactions
- *   without captured rows move the position too. gtids are kept when the caller gave some ("" is
- *   the empty set, NULL is none): a MySQL GTID set or a MariaDB GTID position.
+ *   text "file:offset" or "file:offset;gtids", after the last whole transaction, and then the XA
+ *   transactions that are prepared (binlog_xa.h); native {number of the file, end offset}; offsets
+ *   count past 4 GiB although the events' own do not. Transactions without captured rows move the
+ *   position too. gtids are kept when the caller gave some ("" is the empty set, NULL is none): a
+ *   MySQL GTID set or a MariaDB GTID position.
  *
  * FAILURE
  *   Anything unknown, torn or inconsistent stops: MR_E_PROTOCOL. What the server is set up wrongly
- *   for (binlog_format, binlog_row_image, compression, a schema that changed under us) is
+ *   for (binlog_format, binlog_row_image, a schema that changed under us) is
  *   MR_E_SOURCE with the setting in the message; a value without a core form is MR_E_TYPE with
  *   table, column and place; a value past value_bytes_max is MR_E_LIMIT.
  *
@@ -75,9 +79,10 @@ struct mr_binlog_options {
     uint64_t offset;       /* in the file; 4 is its start */
     uint64_t generation;   /* how often the server has changed: orders places of two servers */
     const char *gtids;     /* already taken, kept up to date and printed; NULL: no GTIDs */
+    const char *prepared;  /* as the position has it; NULL or "": nothing is prepared */
 };
 
-enum mr_binlog_fed { MR_BINLOG_DONE, MR_BINLOG_MORE, MR_BINLOG_ERROR };
+enum mr_binlog_fed { MR_BINLOG_DONE, MR_BINLOG_MORE, MR_BINLOG_AGAIN, MR_BINLOG_ERROR };
 
 /** NULL and MR_E_PROTOCOL when file or gtids cannot be parsed. */
 struct mr_binlog_stream *mr_binlog_stream_open(const struct mr_binlog_options *options,
@@ -87,6 +92,17 @@ void mr_binlog_stream_close(struct mr_binlog_stream *stream); /* accepts NULL */
 /** Takes in one event (header to checksum). */
 enum mr_binlog_fed mr_binlog_feed(struct mr_binlog_stream *stream, struct mr_slice bytes,
                                   struct mr_batch *batch, struct mr_error *err) MR_MUST_CHECK;
+
+/** After AGAIN: where the events to feed again start. The file is borrowed, until fed. */
+struct mr_binlog_wanted {
+    const char *file;
+    uint64_t offset;
+};
+struct mr_binlog_wanted mr_binlog_wanted(const struct mr_binlog_stream *stream);
+
+/** Takes in one event of the second dump; AGAIN: the next one, DONE: that was the last. */
+enum mr_binlog_fed mr_binlog_feed_again(struct mr_binlog_stream *stream, struct mr_slice bytes,
+                                        struct mr_batch *batch, struct mr_error *err) MR_MUST_CHECK;
 
 /** The batch has reached its target, or a bound is near. */
 bool mr_binlog_may_hand_on(const struct mr_binlog_stream *stream, const struct mr_batch *batch);
@@ -111,13 +127,14 @@ struct mr_binlog_progress {
 struct mr_binlog_progress mr_binlog_progress(const struct mr_binlog_stream *stream);
 
 /**
- * Splits a position text: "file:offset[;gtids]". The parts are slices of `text`; gtids.bytes is
- * NULL when there is no ';'. Errors: MR_E_PROTOCOL, MR_STOP.
+ * Splits a position text: "file:offset[;gtids][#prepared...]". The parts are slices of `text`;
+ * gtids.bytes is NULL when there is no ';'. Errors: MR_E_PROTOCOL, MR_STOP.
  */
 #define MR_BINLOG_GENERATION_SHIFT 48 /* native.major: generation, then the file's number */
 struct mr_binlog_place {
     struct mr_slice file;
     struct mr_slice gtids;
+    struct mr_slice prepared; /* from the first '#' on */
     uint64_t offset;
     struct mr_native_position native;
 };

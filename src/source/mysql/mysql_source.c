@@ -21,6 +21,7 @@
 #include "mysql_dump.h"
 #include "mysql_info.h"
 #include "mysql_preflight.h"
+#include "mysql_reread.h"
 #include "mysql_resume.h"
 #include "mysql_server.h"
 #include "mysql_snapshot.h"
@@ -49,6 +50,7 @@ struct mr_source {
     struct mr_mysql_info *info;
     struct mr_binlog_stream *binlog;
     struct mr_mysql_dump dump;
+    struct mr_mysql_reread reread;     /* open while an XA transaction that commits is read again */
     char *resumed_from;                /* text, for messages */
     struct mr_native_position started; /* 0 when it was by GTIDs: the server finds the place */
 
@@ -119,6 +121,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
     MR_ASSERT(source->binlog == NULL);
     char file[MR_MYSQL_FILE_BYTES_MAX] = "";
     char *gtids = NULL;
+    char *prepared = NULL;
     uint64_t case_mode = 0;
 
     if (!resume->by_gtids) {
@@ -132,6 +135,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
     if (resume->keeps_gtids) {
         gtids = mr_memory_copy_text(resume->place.gtids.bytes, resume->place.gtids.length);
     }
+    prepared = mr_memory_copy_text(resume->place.prepared.bytes, resume->place.prepared.length);
     struct mr_binlog_options options = {
         .callbacks = {.context = source, .is_captured = is_captured, .table_info = table_info},
         .catalog = source->context.catalog,
@@ -144,9 +148,11 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
         .offset = resume->by_gtids ? 4 : resume->place.offset,
         .generation = resume->generation,
         .gtids = gtids,
+        .prepared = prepared,
     };
     source->binlog = mr_binlog_stream_open(&options, err);
     free(gtids);
+    free(prepared);
     return source->binlog != NULL;
 }
 
@@ -198,6 +204,7 @@ static void mysql_source_close(struct mr_source *source)
     if (source == NULL) {
         return;
     }
+    mr_mysql_reread_close(&source->reread);
     mr_binlog_stream_close(source->binlog);
     mr_mysql_info_close(source->info);
     mr_mysql_disconnect(source->stream);
@@ -352,6 +359,29 @@ static enum mr_next fail_after_batch(struct mr_source *source, struct mr_batch *
     return hand_on(source, batch, err);
 }
 
+/** Reads an XA transaction again. NEXT_END: the stream has all of it, and goes on. */
+static enum mr_next read_again(struct mr_source *source, struct mr_batch *batch, uint32_t wait_ms,
+                               struct mr_error *err)
+{
+    MR_ASSERT(source->has_event);
+    if (source->reread.connection == NULL &&
+        !mr_mysql_reread_open(&source->reread, &source->context, source->stream->endpoint,
+                              mr_binlog_wanted(source->binlog), err)) {
+        return fail_after_batch(source, batch, err);
+    }
+    switch (mr_mysql_reread_run(&source->reread, source->binlog, batch, wait_ms, err)) {
+    case MR_REREAD_DONE:
+        return MR_NEXT_END;
+    case MR_REREAD_FULL:
+        return hand_on(source, batch, err);
+    case MR_REREAD_NOTHING:
+        return hand_on_any(source, batch, err);
+    case MR_REREAD_ERROR:
+        break;
+    }
+    return fail_after_batch(source, batch, err);
+}
+
 static enum mr_next mysql_source_next(struct mr_source *source, struct mr_batch *batch,
                                       uint32_t wait_ms, struct mr_error *err)
 {
@@ -378,6 +408,13 @@ static enum mr_next mysql_source_next(struct mr_source *source, struct mr_batch 
             break;
         case MR_BINLOG_MORE:
             return hand_on(source, batch, err);
+        case MR_BINLOG_AGAIN: {
+            const enum mr_next next = read_again(source, batch, wait_ms, err);
+            if (next != MR_NEXT_END) {
+                return next;
+            }
+            continue;
+        }
         case MR_BINLOG_ERROR:
             return fail_after_batch(source, batch, err);
         }
