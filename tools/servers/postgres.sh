@@ -17,6 +17,14 @@ postgres_find() {
             [ "${version%%.*}" = "$major" ] && return 0
         done
     done
+    if [ "$kind" = postgres18 ]; then
+        programs_dir
+        "$servers_dir/get-postgres18.sh" "$programs" >&2 ||
+            unavailable "PostgreSQL 18 is not installed, and could not be fetched or does not run (see above)"
+        bindir=$programs/postgres-18.4/bin
+        version=18.4
+        return 0
+    fi
     unavailable "no PostgreSQL server of version $wanted is installed (Debian: postgresql)"
 }
 

@@ -65,7 +65,9 @@ static size_t escape_json(uint8_t byte, char escaped[ESCAPE_BYTES_MAX + 1])
         return 2;
     }
     if (byte < 0x20) {
-        memcpy(escaped + 1, "u00", 3);
+        escaped[1] = 'u';
+        escaped[2] = '0';
+        escaped[3] = '0';
         escaped[4] = digits[byte >> 4];
         escaped[5] = digits[byte & 15];
         return ESCAPE_BYTES_MAX;

@@ -180,16 +180,9 @@ static void shortest(double number, bool is_single, char text[40])
     } while (digits++ < most && !reads_back(text, number, is_single));
 }
 
-void mr_pg_print_real(struct mr_pg_out *out, double number, bool is_single)
+/* The digits of "d.ddde+xx", without zeros at their end; how many they are. */
+static int take_digits(const char *text, char digits[REAL_DIGITS_MAX + 1])
 {
-    char text[40];
-    char digits[REAL_DIGITS_MAX + 1];
-    if (!isfinite(number)) {
-        mr_pg_out_text(out, isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
-        return;
-    }
-    shortest(number < 0 ? -number : number, is_single, text);
-    const int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
     int count = 0;
     for (const char *c = text; *c != 'e'; c++) {
         if (*c != '.' && *c != '-') {
@@ -201,6 +194,20 @@ void mr_pg_print_real(struct mr_pg_out *out, double number, bool is_single)
         count--;
     }
     digits[count] = '\0';
+    return count;
+}
+
+void mr_pg_print_real(struct mr_pg_out *out, double number, bool is_single)
+{
+    char text[40];
+    char digits[REAL_DIGITS_MAX + 1];
+    if (!isfinite(number)) {
+        mr_pg_out_text(out, isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity");
+        return;
+    }
+    shortest(number < 0 ? -number : number, is_single, text);
+    const int exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+    const int count = take_digits(text, digits);
     mr_pg_out_text(out, signbit(number) ? "-" : "");
     if (exponent < -4 || exponent >= (is_single ? 6 : 15)) {
         mr_pg_out_format(out, "%c%s%se%c%02d", digits[0], count > 1 ? "." : "", digits + 1,

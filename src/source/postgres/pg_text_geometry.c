@@ -13,7 +13,7 @@
 #include "pg_text.h"
 #include "reader.h"
 
-#define POINT_BYTES 16
+#define POINT_BYTES ((size_t)16)
 
 static double read_real(struct mr_reader *in)
 {

@@ -50,8 +50,9 @@ static void print_ipv4(struct mr_pg_out *out, const uint8_t *bytes)
 static void print_ipv6(struct mr_pg_out *out, const uint8_t *bytes)
 {
     unsigned words[IPV6_WORDS];
-    for (int i = 0; i < IPV6_WORDS; i++) {
-        words[i] = (unsigned)bytes[2 * i] << 8 | bytes[2 * i + 1];
+    const uint8_t *pair = bytes;
+    for (int i = 0; i < IPV6_WORDS; i++, pair += 2) {
+        words[i] = (unsigned)pair[0] << 8 | pair[1];
     }
     const struct run zeros = find_zeros(words);
     for (int i = 0; i < IPV6_WORDS; i++) {

@@ -74,7 +74,7 @@ static struct mr_pg_type *new_node(struct mr_pg_types *types, uint32_t oid)
     MR_ASSERT(types->count <= types->capacity);
     if (types->count == types->capacity) {
         types->capacity = types->capacity == 0 ? 32 : types->capacity * 2;
-        types->nodes = mr_memory_resize(types->nodes, types->capacity, sizeof(*types->nodes));
+        types->nodes = mr_memory_resize(types->nodes, types->capacity, sizeof(struct mr_pg_type *));
     }
     struct mr_pg_type *node = mr_memory_new(1, sizeof(*node));
     node->oid = oid;
@@ -205,7 +205,8 @@ static void set_fields(struct mr_pg_types *types, struct mr_pg_type *node,
     const uint32_t count = draft->field_count;
     char **names = mr_memory_new(count == 0 ? 1 : count, sizeof(*names));
     uint32_t *oids = mr_memory_new(count == 0 ? 1 : count, sizeof(*oids));
-    const struct mr_pg_type **fields = mr_memory_new(count == 0 ? 1 : count, sizeof(*fields));
+    const struct mr_pg_type **fields =
+        mr_memory_new(count == 0 ? 1 : count, sizeof(struct mr_pg_type *));
     node->shape = MR_PG_SHAPE_COMPOSITE;
     for (uint32_t i = 0; i < count; i++) {
         fields[i] = mr_pg_types_find(types, draft->field_oids[i]);

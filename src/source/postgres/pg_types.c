@@ -451,14 +451,24 @@ static int numeric_scale(int32_t modifier)
     return (((modifier - MODIFIER_OFFSET) & 0x7FF) ^ 1024) - 1024;
 }
 
-static bool is_decimal(int32_t modifier)
+/*
+ * Digits of the decimal that holds every numeric(p,s). Since 15 a scale may lie below zero (digits
+ * before the point are rounded away, but still count) or above p (zeros follow the point).
+ */
+static bool is_decimal(int32_t modifier, int *precision, int *scale)
 {
     if (!has_modifier(modifier)) {
         return false;
     }
-    const int precision = numeric_precision(modifier);
-    const int scale = numeric_scale(modifier);
-    return precision >= 1 && precision <= MR_DECIMAL_DIGITS_MAX && scale >= 0 && scale <= precision;
+    *precision = numeric_precision(modifier);
+    *scale = numeric_scale(modifier);
+    if (*scale < 0) {
+        *precision -= *scale;
+        *scale = 0;
+    } else if (*scale > *precision) {
+        *precision = *scale;
+    }
+    return *precision >= 1 && *precision <= MR_DECIMAL_DIGITS_MAX;
 }
 
 /* The column goes by the type's tree: JSON or text. */
@@ -489,6 +499,8 @@ static bool may_hold_less(enum mr_type type)
 static void resolve_entry(const struct type_entry *entry, struct mr_pg_type_ref ref,
                           struct mr_column *column, struct mr_pg_plan *plan)
 {
+    int precision = 0;
+    int scale = 0;
     plan->put = entry->put;
     plan->text_is_same = entry->text_is_same;
     column->type = entry->type;
@@ -497,9 +509,10 @@ static void resolve_entry(const struct type_entry *entry, struct mr_pg_type_ref 
     } else if (entry->put == put_money) {
         column->precision = MONEY_DIGITS_MAX;
         column->scale = mr_pg_types_find(ref.types, ref.oid)->scale;
-    } else if (entry->modifier == MODIFIER_NUMERIC && is_decimal(ref.modifier)) {
-        column->precision = (uint8_t)numeric_precision(ref.modifier);
-        column->scale = (uint8_t)numeric_scale(ref.modifier);
+    } else if (entry->modifier == MODIFIER_NUMERIC &&
+               is_decimal(ref.modifier, &precision, &scale)) {
+        column->precision = (uint8_t)precision;
+        column->scale = (uint8_t)scale;
     }
     plan->precision = column->precision;
     plan->scale = column->scale;
@@ -519,8 +532,10 @@ bool mr_pg_type_resolve(struct mr_pg_type_ref ref, struct mr_column *column,
         plan->text_is_same = true;
         return true;
     }
-    const bool is_wide =
-        entry != NULL && entry->modifier == MODIFIER_NUMERIC && !is_decimal(ref.modifier);
+    int precision = 0;
+    int scale = 0;
+    const bool is_wide = entry != NULL && entry->modifier == MODIFIER_NUMERIC &&
+                         !is_decimal(ref.modifier, &precision, &scale);
     const bool as_text = entry != NULL && ref.on_type_error == MR_ON_TYPE_ERROR_TEXT &&
                          entry->put != put_money && may_hold_less(entry->type);
     if (entry == NULL || entry->put == put_tree || is_wide || as_text) {

@@ -8,7 +8,8 @@
  *   boolean                             BOOL
  *   smallint, integer, bigint           I16, I32, I64
  *   real, double precision              F32, F64
- *   numeric(p,s), p <= 38, 0 <= s <= p  DECIMAL(p,s)  a decimal cannot hold NaN
+ *   numeric(p,s) of up to 38 digits     DECIMAL(p,s)  a decimal cannot hold NaN; with a scale
+ *                                                     outside 0..p, the decimal that holds it
  *   other numeric                       TEXT          as the server prints it, NaN and Infinity too
  *   money                               DECIMAL(19,s) s: what the server's lc_monetary has
  *   text, varchar, char(n), name, enum  TEXT          char(n) with its padding

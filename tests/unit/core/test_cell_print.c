@@ -112,6 +112,34 @@ static void integers_and_times(void **state)
     }
 }
 
+static const struct interval_case {
+    struct mr_interval interval;
+    const char *expect;
+} interval_cases[] = {
+    {{0, 0, 0}, "PT0S"},
+    {{14, -3, 0}, "P1Y2M-3D"},
+    {{-14, 0, 1}, "P-1Y-2MT0.000001S"},
+    {{0, 0, -1}, "PT-0.000001S"},
+    {{0, 0, 3723500000}, "PT1H2M3.500000S"},
+    {{0, 0, -60000000}, "PT-1M"},
+    {{0, 1, INT64_MIN}, "P1DT-2562047788H-54.775808S"},
+    {{INT32_MAX, INT32_MIN, INT64_MAX}, "P178956970Y7M-2147483648DT2562047788H54.775807S"},
+};
+
+static void intervals_keep_their_parts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MR_ARRAY_LEN(interval_cases); i++) {
+        const struct interval_case *c = &interval_cases[i];
+        struct mr_chunk *chunk =
+            chunk_of((struct mr_column){.name = "c", .type = MR_TYPE_INTERVAL});
+        print_message("    %s\n", c->expect);
+        mr_put_interval(&chunk->columns[0], 0, c->interval);
+        (void)mr_chunk_end_row(chunk);
+        expect_text(chunk, c->expect);
+    }
+}
+
 static const struct decimal_case {
     uint8_t precision, scale;
     int64_t high; /* value = high * 10^18 + low */
@@ -234,9 +262,9 @@ static void cells_without_a_value_say_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers_and_times),           cmocka_unit_test(decimals_are_exact),
-        cmocka_unit_test(reals_are_short_and_exact),    cmocka_unit_test(texts_bytes_and_uuids),
-        cmocka_unit_test(cells_without_a_value_say_so),
+        cmocka_unit_test(integers_and_times),    cmocka_unit_test(intervals_keep_their_parts),
+        cmocka_unit_test(decimals_are_exact),    cmocka_unit_test(reals_are_short_and_exact),
+        cmocka_unit_test(texts_bytes_and_uuids), cmocka_unit_test(cells_without_a_value_say_so),
     };
     return cmocka_run_group_tests_name("cell_print", tests, open_arena, close_arena);
 }

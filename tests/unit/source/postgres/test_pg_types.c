@@ -190,6 +190,12 @@ static const struct type_case {
      "5"},
     {"numeric with a negative scale", 1700, NUMERIC(3, 0x7ff), BYTES("\0\1\0\0\0\0\0\0\0\x0a"),
      MR_PG_PUT_OK, "10"},
+    {"numeric with a negative scale, most", 1700, NUMERIC(3, 0x7ff),
+     BYTES("\0\1\0\0\0\0\0\0\x27\x06"), MR_PG_PUT_OK, "9990"},
+    {"numeric with a negative scale, too large", 1700, NUMERIC(3, 0x7ff),
+     BYTES("\0\1\0\1\0\0\0\0\0\1"), MR_PG_PUT_RANGE, NULL},
+    {"numeric with a scale beyond its digits", 1700, NUMERIC(2, 5),
+     BYTES("\0\2\xff\xff\0\0\0\5\0\x09\x23\x28"), MR_PG_PUT_OK, "0.00099"},
 };
 
 static void check_cell(const struct type_case *c, struct mr_batch *batch,
@@ -265,6 +271,8 @@ static const struct policy_case {
 } policy_cases[] = {
     {1700, NUMERIC(12, 2), MR_TYPE_DECIMAL, MR_TYPE_TEXT},
     {1700, -1, MR_TYPE_TEXT, MR_TYPE_TEXT},
+    {1700, NUMERIC(38, 0x7ff), MR_TYPE_TEXT, MR_TYPE_TEXT}, /* 39 digits */
+    {1700, NUMERIC(2, 5), MR_TYPE_DECIMAL, MR_TYPE_TEXT},
     {1114, -1, MR_TYPE_TIMESTAMP, MR_TYPE_TEXT},
     {1184, -1, MR_TYPE_TIMESTAMPTZ, MR_TYPE_TEXT},
     {1186, -1, MR_TYPE_INTERVAL, MR_TYPE_TEXT},
