@@ -92,7 +92,7 @@ static inline enum mr_pg_decoded put_cell(const struct mr_pg_copy *copy, struct 
     if (put == MR_PG_PUT_FULL) {
         return MR_PG_BATCH_FULL;
     }
-    if (mr_pg_put_is_type_error(put) && plan->nulls_errors) {
+    if (mr_pg_put_is_type_error(put) && plan->on_error == MR_ON_TYPE_ERROR_NULL) {
         mr_put_null(&chunk->columns[column], chunk->row_count);
         mr_nulled_add(copy->nulled, copy->schema, column);
         return MR_PG_DECODED;

@@ -30,7 +30,8 @@
 enum put {
     PUT_OK,
     PUT_FULL,
-    PUT_LOOSEN, /* the schema's column must become nullable; then again */
+    PUT_LOOSEN,    /* the schema's column must become nullable; then again */
+    PUT_SET_ASIDE, /* the table is to stand still before this transaction: *err says why */
     PUT_FAILED,
 };
 
@@ -138,7 +139,7 @@ static enum put put_unchanged(struct job *job, struct mr_chunk *chunk, uint16_t 
                : full_or_failed(job);
 }
 
-/* The value became NULL, as the column's policy has it; counted once the row is whole. */
+/* The value becomes NULL, as the column's policy has it, and is counted. */
 static MR_COLD enum put put_nulled(struct job *job, struct mr_chunk *chunk, uint16_t at,
                                    uint16_t column)
 {
@@ -155,11 +156,14 @@ static MR_COLD enum put put_foreign(struct job *job, struct mr_chunk *chunk, uin
     const struct mr_pg_describer *describer = &job->decoder->describer;
     struct mr_slice text = {0};
     MR_ASSERT(job->relation->plans[column].type != NULL);
-    if (describer->print == NULL) {
+    if (cell->kind == 't') { /* of a type that is not known and has no binary form */
+        text = cell->value;
+    } else if (describer->print == NULL) {
         return fail_cell(job, column, MR_PG_PUT_FOREIGN);
     }
     mr_arena_reset(&job->decoder->scratch);
-    if (!describer->print(describer->context, job->relation->plans[column].type->oid, cell->value,
+    if (cell->kind == 'b' &&
+        !describer->print(describer->context, job->relation->plans[column].type->oid, cell->value,
                           &job->decoder->scratch, &text, job->err)) {
         const struct mr_schema *schema = job->relation->schema;
         (void)mr_error_context(job->err, "table \"%s.%s\", column \"%s\" of type %s", schema->space,
@@ -213,10 +217,14 @@ static MR_COLD enum put put_otherwise(struct job *job, struct mr_chunk *chunk, u
     if (result == MR_PG_PUT_FOREIGN) {
         return put_foreign(job, chunk, at, column, cell);
     }
-    if (mr_pg_put_is_type_error(result) && job->relation->plans[column].nulls_errors) {
+    const struct mr_pg_plan *plan = &job->relation->plans[column];
+    if (mr_pg_put_is_type_error(result) && plan->on_error == MR_ON_TYPE_ERROR_NULL) {
         return put_nulled(job, chunk, at, column);
     }
-    return fail_cell(job, column, result);
+    (void)fail_cell(job, column, result);
+    return mr_pg_put_is_type_error(result) && plan->on_error == MR_ON_TYPE_ERROR_QUARANTINE
+               ? PUT_SET_ASIDE
+               : PUT_FAILED;
 }
 
 /* Puts a cell of schema column `column` into the chunk's column `at`. */
@@ -231,7 +239,8 @@ static inline enum put put_cell(struct job *job, struct mr_chunk *chunk, uint16_
     if (MR_UNLIKELY(cell->kind == 'u')) {
         return put_unchanged(job, chunk, at, column);
     }
-    if (MR_UNLIKELY(cell->kind == 't' && !plan->text_is_same)) {
+    if (MR_UNLIKELY(cell->kind == 't' && !plan->text_is_same &&
+                    !mr_pg_tree_is_foreign(plan->type))) {
         return fail_cell(job, column, MR_PG_PUT_MALFORMED);
     }
     if (MR_UNLIKELY(cell->value.length > job->decoder->value_bytes_max)) {
@@ -562,6 +571,27 @@ static bool loosen(struct job *job)
     return true;
 }
 
+/*
+ * The row is left out, and a note says that its table cannot be taken further: a sink sets the
+ * table aside from this transaction on. Later rows are sent all the same, since a copy of the table
+ * may have lifted that meanwhile.
+ */
+static enum put set_aside(struct job *job)
+{
+    MR_ASSERT(job->err->code != MR_OK);
+    const struct mr_note note = {
+        .kind = MR_NOTE_QUARANTINE,
+        .before = job->relation->schema,
+        .text = mr_slice_of(job->err->message),
+    };
+    struct mr_error ignored = {0};
+    if (!mr_batch_add_note(job->batch, &note, &ignored)) {
+        return full_or_failed(job);
+    }
+    *job->err = (struct mr_error){0};
+    return PUT_OK;
+}
+
 enum mr_pg_decoded mr_pg_rows_decode(struct mr_pgoutput *decoder, struct mr_batch *batch,
                                      uint8_t tag, struct mr_reader *in, struct mr_error *err)
 {
@@ -591,6 +621,9 @@ enum mr_pg_decoded mr_pg_rows_decode(struct mr_pgoutput *decoder, struct mr_batc
                             : decode_delete(&job);
         if (done == PUT_LOOSEN && !loosen(&job)) {
             done = PUT_FAILED;
+        }
+        if (done == PUT_SET_ASIDE) {
+            done = set_aside(&job);
         }
     }
     return to_decoded(done);

@@ -154,10 +154,12 @@ const struct mr_schema *mr_pg_table_intern(struct mr_pg_table *table, struct mr_
         }
         if (is_key_column(table, i, earlier_column(table->earlier, from))) {
             columns[i].key_index = key_count++;
-            plans[i].nulls_errors = false; /* a key is never null */
+            if (plans[i].on_error == MR_ON_TYPE_ERROR_NULL) {
+                plans[i].on_error = MR_ON_TYPE_ERROR_STOP; /* a key is never null */
+            }
         }
-        columns[i].nullable =
-            columns[i].key_index == MR_NOT_IN_KEY && (columns[i].nullable || plans[i].nulls_errors);
+        columns[i].nullable = columns[i].key_index == MR_NOT_IN_KEY &&
+                              (columns[i].nullable || plans[i].on_error == MR_ON_TYPE_ERROR_NULL);
         plans[i].is_nullable = columns[i].nullable;
     }
     const struct mr_schema draft = {

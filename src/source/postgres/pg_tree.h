@@ -105,6 +105,12 @@ void mr_pg_types_add_alias(struct mr_pg_types *types, uint32_t oid, uint32_t bas
 enum mr_pg_put mr_pg_tree_print(struct mr_pg_out *out, const struct mr_pg_type *type,
                                 struct mr_slice wire);
 
+/** True for a type whose values only the server can read; type may be NULL. */
+static inline bool mr_pg_tree_is_foreign(const struct mr_pg_type *type)
+{
+    return type != NULL && type->shape == MR_PG_SHAPE_FOREIGN;
+}
+
 /** True for the shapes that are printed as JSON. */
 bool mr_pg_tree_is_json(const struct mr_pg_type *type);
 

@@ -478,7 +478,7 @@ static bool resolve_tree(struct mr_pg_type_ref ref, struct mr_column *column,
     MR_ASSERT(ref.types != NULL);
     const struct mr_pg_type *type = mr_pg_types_find(ref.types, ref.oid);
     static const struct mr_pg_type nothing = {.shape = MR_PG_SHAPE_FOREIGN};
-    if (type == NULL) {
+    if (type == NULL && ref.oid != 0) { /* no type has the number 0, but a peer may say so */
         const struct mr_pg_type_draft draft = {.oid = ref.oid, .shape = MR_PG_SHAPE_FOREIGN};
         mr_pg_types_add(ref.types, &draft);
         type = mr_pg_types_find(ref.types, ref.oid);
@@ -523,7 +523,7 @@ bool mr_pg_type_resolve(struct mr_pg_type_ref ref, struct mr_column *column,
 {
     const struct type_entry *entry = find_type(ref.oid);
     MR_ASSERT(ref.types != NULL);
-    *plan = (struct mr_pg_plan){.nulls_errors = ref.on_type_error == MR_ON_TYPE_ERROR_NULL};
+    *plan = (struct mr_pg_plan){.on_error = (uint8_t)ref.on_type_error};
     column->precision = 0;
     column->scale = 0;
     if (ref.is_enum) {

@@ -76,7 +76,7 @@ struct mr_pg_plan {
     uint8_t scale;
     bool text_is_same; /* the text form has the bytes of the binary one */
     bool is_nullable;
-    bool nulls_errors; /* a value that the core type cannot hold becomes NULL */
+    uint8_t on_error; /* enum mr_on_type_error: a value that the core type cannot hold */
     const struct mr_pg_type
         *type; /* what `put` goes by where it follows a type's tree, else NULL */
 };

@@ -575,7 +575,84 @@ static void a_foreign_type_is_printed_by_the_server(void **state)
     kit_tuple(&kit, cells, 2);
     assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
     assert_non_null(strstr(kit_print(&kit), "abab"));
+    /* One without a binary form comes as text. */
+    static const struct kit_cell text[] = {{.kind = 'i', .number = 1},
+                                           {.kind = 't', .text = "as it is"}};
+    kit_row(&kit, 'I', OID + 1, 'N');
+    kit_tuple(&kit, text, 2);
+    assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
+    assert_non_null(strstr(kit_print(&kit), "as it is"));
     kit_close(&kit);
+}
+
+/* ---- on_type_error: a text that is not UTF-8, in the second column. ---- */
+
+static const struct policy_case {
+    const char *label;
+    enum mr_on_type_error on_type_error;
+    bool in_key; /* the column is */
+    enum mr_pg_decoded decoded;
+    uint32_t notes;
+    uint32_t nulled;
+} policy_cases[] = {
+    {"stop", MR_ON_TYPE_ERROR_STOP, false, MR_PG_FAILED, 0, 0},
+    {"text, which a text is already", MR_ON_TYPE_ERROR_TEXT, false, MR_PG_FAILED, 0, 0},
+    {"null", MR_ON_TYPE_ERROR_NULL, false, MR_PG_DECODED, 0, 1},
+    {"null, in the key", MR_ON_TYPE_ERROR_NULL, true, MR_PG_FAILED, 0, 0},
+    {"quarantine", MR_ON_TYPE_ERROR_QUARANTINE, false, MR_PG_DECODED, 1, 0},
+    {"quarantine, in the key", MR_ON_TYPE_ERROR_QUARANTINE, true, MR_PG_DECODED, 1, 0},
+};
+
+static void check_policy(const struct policy_case *c)
+{
+    struct kit kit;
+    struct mr_table_policy tables[] = {{.match = "s.public.t", .on_type_error = c->on_type_error}};
+    const struct mr_policies policies = {.tables = tables, .table_count = 1};
+    const struct kit_column columns[] = {{"id", INT4, -1, !c->in_key}, {"v", TEXT, -1, c->in_key}};
+    const struct kit_cell bad[] = {{'i', NULL, 1}, {'b', "\xff", 0}};
+    const struct kit_cell good[] = {{'i', NULL, 2}, {'b', "good", 0}};
+    struct mr_nulled_count count = {0};
+    struct mr_nulled *nulled = mr_nulled_open();
+    kit_open(&kit, BATCH_BYTES, 0);
+    kit.decoder.source = "s";
+    kit.decoder.policies = &policies;
+    kit.decoder.nulled = nulled;
+    kit_begin(&kit, 0x10, 7);
+    assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
+    kit_relation(&kit, OID, "t", 'd', columns, 2);
+    assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
+    kit_row(&kit, 'I', OID, 'N');
+    kit_tuple(&kit, bad, 2);
+    assert_int_equal(kit_decode(&kit), c->decoded);
+    assert_int_equal(kit.err.code, c->decoded == MR_PG_FAILED ? MR_E_TYPE : MR_OK);
+    assert_int_equal(kit.batch->note_count, c->notes);
+    assert_int_equal(mr_nulled_get(nulled, 0, &count), c->nulled > 0);
+    assert_int_equal(count.count, c->nulled);
+    if (c->notes > 0) {
+        const struct mr_note *note = &kit.batch->notes[0];
+        assert_int_equal(note->kind, MR_NOTE_QUARANTINE);
+        assert_string_equal(note->before->table, "t");
+        assert_non_null(memmem(note->text.bytes, note->text.length, "\"v\"", 3));
+        assert_int_equal(kit.batch->row_count, 0);
+    }
+    if (c->decoded == MR_PG_DECODED) { /* what follows is sent in any case */
+        kit_row(&kit, 'I', OID, 'N');
+        kit_tuple(&kit, good, 2);
+        assert_int_equal(kit_decode(&kit), MR_PG_DECODED);
+        commit(&kit);
+        assert_non_null(strstr(kit_print(&kit), "good"));
+    }
+    kit_close(&kit);
+    mr_nulled_close(nulled);
+}
+
+static void values_that_do_not_fit_follow_their_policy(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MR_ARRAY_LEN(policy_cases); i++) {
+        print_message("    %s\n", policy_cases[i].label);
+        check_policy(&policy_cases[i]);
+    }
 }
 
 static void tables_that_do_not_match_are_left_out(void **state)
@@ -706,6 +783,7 @@ int main(void)
         cmocka_unit_test(a_new_description_replaces_the_old_one),
         cmocka_unit_test(a_foreign_type_is_named_when_nobody_can_be_asked),
         cmocka_unit_test(a_foreign_type_is_printed_by_the_server),
+        cmocka_unit_test(values_that_do_not_fit_follow_their_policy),
         cmocka_unit_test(tables_that_do_not_match_are_left_out),
         cmocka_unit_test(catalogs_ahead_of_the_log_give_way),
         cmocka_unit_test(truncates_are_one_event_a_table),
