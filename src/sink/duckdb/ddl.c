@@ -290,9 +290,11 @@ void mr_ddl_delete_duplicates(struct mr_sql *sql, const char *source,
     mr_ddl_add_target(sql, source, schema);
     mr_sql_addf(sql, " AS t, millrace_rows(%u) AS k WHERE ", (unsigned)slot);
     for (uint16_t i = 0; i < schema->column_count; i++) {
+        /* To the engine 30 days are a month: as text they are not. */
+        const char *cast = schema->columns[i].type == MR_TYPE_INTERVAL ? "::VARCHAR" : "";
         mr_sql_add(sql, i == 0 ? "t." : " AND t.");
         mr_sql_add_identifier(sql, schema->columns[i].name);
-        mr_sql_addf(sql, " IS NOT DISTINCT FROM k.c%u", (unsigned)i);
+        mr_sql_addf(sql, "%s IS NOT DISTINCT FROM k.c%u%s", cast, (unsigned)i, cast);
     }
     mr_sql_add(sql, ") WHERE number <= n)");
 }
