@@ -154,11 +154,9 @@ static MR_COLD enum put put_foreign(struct job *job, struct mr_chunk *chunk, uin
                                     uint16_t column, const struct mr_pg_wire_cell *cell)
 {
     const struct mr_pg_describer *describer = &job->decoder->describer;
-    struct mr_slice text = {0};
+    struct mr_slice text = cell->value; /* of a type that is not known and has no binary form */
     MR_ASSERT(job->relation->plans[column].type != NULL);
-    if (cell->kind == 't') { /* of a type that is not known and has no binary form */
-        text = cell->value;
-    } else if (describer->print == NULL) {
+    if (cell->kind == 'b' && describer->print == NULL) {
         return fail_cell(job, column, MR_PG_PUT_FOREIGN);
     }
     mr_arena_reset(&job->decoder->scratch);
