@@ -296,6 +296,8 @@ static const struct bad_value {
     enum mr_errc code;
     const char *mentions;
 } bad_values[] = {
+    {"an array that the server cannot send", "aclitem[]", "'{}'", MR_E_TYPE, "aclitem[]"},
+    {"a time after the last", "timestamptz", "'294276-12-31 00:00:00+00'", MR_E_TYPE, "\"v\""},
     {"no number", "numeric(6,2)", "'NaN'", MR_E_TYPE, "numeric(6,2)"},
     {"a value larger than value_max", "text", "repeat('x', 70000)", MR_E_LIMIT, "value_max"},
 };
@@ -487,11 +489,13 @@ static void preflight_names_what_to_mend(void **state)
     (void)state;
     struct pg_capture capture;
     PGconn *db = new_database("preflight");
-    pg_lab_sql(db, "CREATE TABLE keyless (a int);"
-                   "CREATE TABLE fine (id int PRIMARY KEY)");
+    pg_lab_sql(db,
+               "CREATE TABLE keyless (a int); CREATE TABLE odd (id int PRIMARY KEY, v aclitem[]);"
+               "CREATE TABLE fine (id int PRIMARY KEY)");
     pg_capture_open(&capture, &lab, "preflight", NULL);
     struct mr_findings findings = {0};
     assert_true(mr_source_postgres.preflight(&capture.context, &findings, &capture.err));
+    unsigned odd = 0;
     unsigned keyless = 0;
     for (uint32_t i = 0; i < findings.count; i++) {
         const struct mr_finding *finding = &findings.items[i];
@@ -500,10 +504,14 @@ static void preflight_names_what_to_mend(void **state)
         if (finding->level == MR_FINDING_OK) {
             continue;
         }
-        keyless++;
-        assert_non_null(
-            strstr(finding->detail, "ALTER TABLE \"public\".\"keyless\" REPLICA IDENTITY FULL"));
+        const bool is_odd = strcmp(finding->what, "table public.odd") == 0;
+        odd += is_odd ? 1 : 0;
+        keyless += is_odd ? 0 : 1;
+        assert_non_null(strstr(
+            finding->detail,
+            is_odd ? "aclitem[]" : "ALTER TABLE \"public\".\"keyless\" REPLICA IDENTITY FULL"));
     }
+    assert_int_equal(odd, 1);
     assert_int_equal(keyless, 1);
     pg_capture_close(&capture);
     drop_database(db, "preflight");
