@@ -13,7 +13,6 @@
 #include "pipeline.h"
 #include "status_text.h"
 
-#define CONNECT_MS_MAX     10000
 #define TARGET_BYTES       (UINT64_C(1) << 20)
 #define FREE_BYTES_WARNING (INT64_C(1) << 30)
 
@@ -104,7 +103,7 @@ static void check_source(const struct mr_pipeline_config *config,
         .catalog = catalog,
         .target_bytes = TARGET_BYTES,
         .value_bytes_max = config->value_bytes_max,
-        .wait_ms_max = CONNECT_MS_MAX,
+        .wait_ms_max = source->connect_timeout_ms,
         .policies = &config->policies,
     };
 

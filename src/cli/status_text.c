@@ -5,6 +5,7 @@
 #include "status_text.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "compiler.h"
@@ -111,6 +112,30 @@ static void put_snapshot(FILE *out, const json_t *source)
     (void)fputc('\n', out);
 }
 
+/* The lag budget: until when the server keeps what we need. */
+static void put_retention(FILE *out, const json_t *source)
+{
+    const json_t *retention = json_object_get(source, "retention");
+    char left[CELL_BYTES_MAX];
+    char held[CELL_BYTES_MAX];
+    const bool has_bytes = json_is_integer(json_object_get(retention, "left_bytes"));
+    const bool has_time = json_is_integer(json_object_get(retention, "left_seconds"));
+
+    if (!has_bytes && !has_time) {
+        return;
+    }
+    (void)fprintf(out, "    the server keeps what we need for");
+    if (has_time) {
+        (void)fprintf(out, " %.1f h", (double)count_of(retention, "left_seconds") / 3600);
+    }
+    if (has_bytes) {
+        (void)fprintf(out, "%s %s more", has_time ? ", or" : "",
+                      cell(retention, "left_bytes", mr_status_text_bytes, left));
+    }
+    (void)fprintf(out, "; it holds %s for us\n",
+                  cell(retention, "held_bytes", mr_status_text_bytes, held));
+}
+
 static void put_sources(FILE *out, const json_t *sources)
 {
     size_t index;
@@ -130,6 +155,7 @@ static void put_sources(FILE *out, const json_t *sources)
                       cell(source, "rows_total", mr_status_text_count, rows),
                       text_of(source, "server"));
         (void)fprintf(out, "    at %s\n", text_of(source, "position"));
+        put_retention(out, source);
         put_snapshot(out, source);
         if (json_is_string(json_object_get(source, "error"))) {
             (void)fprintf(out, "    error: %s\n", text_of(source, "error"));
@@ -161,6 +187,23 @@ static void put_streams(FILE *out, const json_t *sources)
     }
 }
 
+/* Sources whose changes do not flow into the sink. */
+static void put_gaps(FILE *out, const json_t *sink)
+{
+    size_t index;
+    const json_t *source;
+
+    json_array_foreach(json_object_get(sink, "sources"), index, source)
+    {
+        if (strcmp(text_of(source, "state"), "gap") == 0) {
+            (void)fprintf(out,
+                          "    gap: the stream of \"%s\" lacks what follows %" PRIu64
+                          "; its tables must be copied anew (on_lost_position: snapshot)\n",
+                          text_of(source, "name"), count_of(source, "sequence"));
+        }
+    }
+}
+
 static void put_sinks(FILE *out, const json_t *sinks)
 {
     size_t index;
@@ -186,6 +229,7 @@ static void put_sinks(FILE *out, const json_t *sinks)
                           json_number_value(json_object_get(visible, "p50")),
                           json_number_value(json_object_get(visible, "p99")));
         }
+        put_gaps(out, sink);
         if (json_is_string(json_object_get(sink, "error"))) {
             (void)fprintf(out, "    error: %s\n", text_of(sink, "error"));
         }

@@ -68,6 +68,7 @@ struct mr_source_config {
     void *config;      /* ops->config_size bytes, filled through ops->options */
     unsigned snapshot; /* enum mr_snapshot_mode, never MR_SNAPSHOT_NEVER */
     uint64_t snapshot_workers;
+    uint64_t connect_timeout_ms;
     unsigned on_lost_position; /* enum mr_lost_policy */
     unsigned line;             /* in the file */
 };

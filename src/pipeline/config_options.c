@@ -138,6 +138,15 @@ const struct mr_option mr_config_source_options[] = {
         .help = "copy of what the tables hold already; never is another word for no_data",
     },
     {
+        .name = "connect_timeout",
+        .type = MR_OPT_DURATION_MS,
+        .offset = offsetof(struct mr_source_config, connect_timeout_ms),
+        .fallback = "10s",
+        .min = 100,
+        .max = 600000,
+        .help = "bound of connecting to one host, and of each short query",
+    },
+    {
         .name = "on_lost_position",
         .type = MR_OPT_CHOICE,
         .offset = offsetof(struct mr_source_config, on_lost_position),

@@ -163,7 +163,9 @@ static void observe(struct mr_link *link)
     link->clock_skew_us = observation.clock_skew_us;
     MR_ASSERT(pthread_mutex_lock(&link->lock) == 0);
     link->view.observation = observation;
+    link->view.observed_ns = now;
     (void)pthread_mutex_unlock(&link->lock);
+    mr_link_watch_budget(link);
     for (uint32_t i = 0; i < link->options.loader_count; i++) {
         atomic_store(
             &link->options.loaders[i]->sources[link->options.source_index].commit_stamps_are_exact,
@@ -267,6 +269,7 @@ enum mr_step mr_link_step(struct mr_link *link, uint32_t wait_ms, struct mr_erro
             return MR_STEP_IDLE;
         }
         if (now_ns(link) < link->backoff_until_ns) {
+            mr_link_watch_budget(link);
             env->sleep_us(env, (uint64_t)wait_ms * 1000);
             return MR_STEP_IDLE;
         }

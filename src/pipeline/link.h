@@ -56,6 +56,7 @@ struct mr_link_options {
 struct mr_link_view {
     enum mr_link_state state;
     struct mr_source_observation observation;
+    uint64_t observed_ns;       /* monotonic; 0: never */
     struct mr_error last_error; /* code MR_OK: none since the link last streamed */
     uint32_t attempt;
 };
@@ -77,6 +78,7 @@ struct mr_link {
     bool transaction_is_open; /* the last batch handed on was `continued` */
     bool is_looked_at;        /* the preflight found nothing wrong */
     bool is_lost;             /* the server cannot go on from our position: start anew */
+    uint32_t budget_level;    /* what the log was told last, see link_budget.c */
     bool has_streamed;        /* the configuration was right once */
     bool copy_is_settled;     /* every sink has every table, or none is wanted */
     int64_t clock_skew_us;
@@ -104,6 +106,9 @@ enum mr_step mr_link_step(struct mr_link *link, uint32_t wait_ms, struct mr_erro
 
 /** A copy of what people see; from any thread. */
 void mr_link_look(struct mr_link *link, struct mr_link_view *view);
+
+/** Seconds until the server may discard what we need; UINT64_MAX unknown, or no limit. */
+uint64_t mr_retention_left_s(const struct mr_link_view *view, uint64_t now_ns);
 
 /** Progress of the copy's table `index`; false when there is no (such) copy. From any thread. */
 bool mr_link_copy_progress(struct mr_link *link, uint32_t index, struct mr_copy_progress *progress);

@@ -28,6 +28,9 @@ enum mr_step mr_link_start_anew(struct mr_link *link, struct mr_error *err);
 /** Sinks that are in a gap get the source's tables anew, when the policy says so. */
 bool mr_link_tend_gaps(struct mr_link *link, struct mr_error *err) MR_MUST_CHECK;
 
+/** Tells the log when the lag budget gets short (link_budget.c). */
+void mr_link_watch_budget(struct mr_link *link);
+
 /** Ends the copy that runs, if one does. */
 void mr_link_close_copy(struct mr_link *link);
 

@@ -60,6 +60,32 @@ static void put_source_gauges(struct mr_pipeline *pipeline, struct mr_writer *ou
     }
 }
 
+/* The lag budget; NaN where it is not known or has no limit. */
+static void put_retention(struct mr_pipeline *pipeline, struct mr_writer *out)
+{
+    static const char *const names[] = {"millrace_source_retention_left_bytes",
+                                        "millrace_source_retention_left_seconds",
+                                        "millrace_source_retention_held_bytes"};
+    static const char *const helps[] = {
+        "Bytes that the server may still log until it may discard what we need; NaN no limit.",
+        "Seconds until then, by the server's rule or by its log's growth; NaN unknown.",
+        "Bytes of its log that the server keeps for us; NaN unknown."};
+    const struct mr_env *env = pipeline->env;
+    for (size_t f = 0; f < MR_ARRAY_LEN(names); f++) {
+        mr_exposition_family(out, names[f], "gauge", helps[f]);
+        for (uint32_t i = 0; i < pipeline->lane_count; i++) {
+            struct mr_link_view view;
+            mr_link_look(&pipeline->lanes[i].link, &view);
+            const uint64_t values[] = {view.observation.retention.left_bytes,
+                                       mr_retention_left_s(&view, env->monotonic_ns(env)),
+                                       view.observation.retention.held_bytes};
+            const bool is_known = view.observed_ns != 0 && values[f] != UINT64_MAX;
+            const struct mr_label labels[] = {{"source", pipeline->lanes[i].config->name}, {0}};
+            mr_exposition_double(out, names[f], labels, is_known ? (double)values[f] : (double)NAN);
+        }
+    }
+}
+
 static void put_table_rows(struct mr_lane *lane, struct mr_writer *out)
 {
     struct mr_table_view view;
@@ -201,6 +227,7 @@ void mr_pipeline_metrics(struct mr_pipeline *pipeline, struct mr_writer *out)
     const struct mr_label build[] = {{"version", MR_VERSION}, {0}};
     mr_exposition_uint(out, "millrace_build_info", build, 1);
     put_source_gauges(pipeline, out);
+    put_retention(pipeline, out);
     mr_exposition_family(out, "millrace_rows_total", "counter",
                          "Rows committed to the first sink, by table and kind.");
     for (uint32_t i = 0; i < pipeline->lane_count; i++) {

@@ -11,8 +11,7 @@
 #include "pipeline_budget.h"
 #include "pipeline_internal.h"
 
-#define CONNECT_WAIT_MS UINT64_C(10000)
-#define STOP_POLL_US    UINT64_C(5000)
+#define STOP_POLL_US UINT64_C(5000)
 
 static bool open_stream(struct mr_pipeline *pipeline, struct mr_lane *lane,
                         const struct mr_budget *budget, struct mr_error *err)
@@ -90,7 +89,7 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
                 .catalog = lane->catalog,
                 .target_bytes = budget->target_bytes,
                 .value_bytes_max = pipeline->config->value_bytes_max,
-                .wait_ms_max = CONNECT_WAIT_MS,
+                .wait_ms_max = lane->config->connect_timeout_ms,
                 .data_dir_fd = pipeline->data_dir.fd,
                 .policies = &pipeline->config->policies,
                 .nulled = lane->nulled,

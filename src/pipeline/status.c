@@ -156,6 +156,33 @@ static void put_position(struct mr_json *json, struct mr_lane *lane)
     mr_position_done(&position);
 }
 
+static void key_known(struct mr_json *json, const char *key, uint64_t value, bool is_known)
+{
+    mr_json_key(json, key);
+    if (is_known && value != UINT64_MAX) {
+        mr_json_uint(json, value);
+    } else {
+        mr_json_null(json);
+    }
+}
+
+/* The lag budget: what is left until the server may discard what we need. */
+static void put_retention(struct mr_json *json, struct mr_lane *lane,
+                          const struct mr_link_view *view)
+{
+    const struct mr_env *env = lane->pipeline->env;
+    const struct mr_retention *retention = &view->observation.retention;
+    const bool is_known = view->observed_ns != 0;
+    mr_json_key(json, "retention");
+    mr_json_object_begin(json);
+    key_known(json, "left_bytes", retention->left_bytes, is_known);
+    key_known(json, "total_bytes", retention->total_bytes, is_known);
+    key_known(json, "left_seconds", mr_retention_left_s(view, env->monotonic_ns(env)), is_known);
+    key_known(json, "total_seconds", retention->total_s, is_known);
+    key_known(json, "held_bytes", retention->held_bytes, is_known);
+    mr_json_object_end(json);
+}
+
 static void put_source(struct mr_json *json, struct mr_lane *lane)
 {
     struct mr_link_view view;
@@ -173,6 +200,7 @@ static void put_source(struct mr_json *json, struct mr_lane *lane)
     } else {
         mr_json_uint(json, view.observation.lag_bytes);
     }
+    put_retention(json, lane, &view);
     key_uint(json, "rows_total", atomic_load(&lane->link.rows_total));
     key_uint(json, "transactions_total", atomic_load(&lane->link.transactions_total));
     key_uint(json, "kept_transactions", view.observation.kept_transactions);

@@ -89,6 +89,20 @@ enum mr_next {
     MR_NEXT_ERROR, /* *err says why; only close() may follow */
 };
 
+/**
+ * How long the server still keeps what follows our position: each part UINT64_MAX when it is not
+ * known, or has no limit. What is left of a total falls while we do not keep up, or are away.
+ */
+struct mr_retention {
+    uint64_t left_bytes;
+    uint64_t total_bytes;
+    uint64_t left_s; /* by the clock, or by how fast the log grows */
+    uint64_t total_s;
+    uint64_t held_bytes; /* of the log, kept for us now */
+};
+#define MR_RETENTION_UNKNOWN                                                                       \
+    ((struct mr_retention){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX})
+
 /** What a source knows of itself and its server, for status, metrics and lag. */
 struct mr_source_observation {
     char server[96];               /* "PostgreSQL 15.8", "MariaDB 10.11.6" */
@@ -98,6 +112,7 @@ struct mr_source_observation {
     uint64_t received_bytes;
     uint64_t kept_bytes;        /* of transactions that are not decided yet, in memory and spool */
     uint32_t kept_transactions; /* and how many there are */
+    struct mr_retention retention;
 };
 
 /** One line of a preflight: what was looked at, how it stands, the statement that mends it. */

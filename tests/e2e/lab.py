@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -72,6 +73,25 @@ class Server:
         if done.returncode != 0:
             raise RuntimeError("%s: %s\n%s" % (self.kind, done.stderr.strip(), text[:400]))
         return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+def start_all(starts):
+    """Starts servers side by side (what a start costs is waiting); one that fails ends the test."""
+    ends = []
+
+    def run(start, arguments):
+        try:
+            start(*arguments)
+        except SystemExit as end:
+            ends.append(end.code)
+
+    threads = [threading.Thread(target=run, args=one) for one in starts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if ends:
+        sys.exit(next((end for end in ends if end != SKIPPED), SKIPPED))
 
 
 class Pipeline:

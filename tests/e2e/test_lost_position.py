@@ -3,7 +3,6 @@
 stream that retention_force has shortened. By policy the source stops with the cure, or its tables are
 copied anew while other sources go on, and rows deleted meanwhile vanish from the target.
 """
-import threading
 import time
 
 import lab
@@ -20,13 +19,7 @@ def start_servers():
     def start(name, kind, *options):
         SERVERS[name] = lab.Server(kind, "lost", *options)
 
-    threads = [threading.Thread(target=start, args=(name, *kind)) for name, kind in kinds.items()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if len(SERVERS) != len(kinds):
-        lab.skip("not every server can be had here")
+    lab.start_all([(start, (name, *how)) for name, how in kinds.items()])
 
 
 def sql(name, text):

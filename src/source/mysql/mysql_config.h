@@ -53,6 +53,7 @@ struct mr_mysql_config {
     unsigned snapshot;  /* index into initial, initial_only, no_data, when_needed, never */
     uint64_t server_id; /* 0: derived */
     uint64_t heartbeat_ms;
+    uint64_t silence_ms_max;
     uint64_t piece_rows;
 
     /* Set by mr_mysql_config_check(). */

@@ -108,6 +108,18 @@ static void classify(unsigned number, enum mr_errc *code, enum mr_recovery *reco
     }
 }
 
+/** The library calls it an error of TLS, too, when the connection under it went away. */
+static bool is_cut(const char *message)
+{
+    static const char *const words[] = {"eof", "reset", "syscall", "closed", "broken pipe"};
+    for (size_t i = 0; i < MR_ARRAY_LEN(words); i++) {
+        if (strcasestr(message, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool mr_mysql_fail(const struct mr_mysql_connection *connection, const char *what,
                    struct mr_error *err)
 {
@@ -118,6 +130,10 @@ bool mr_mysql_fail(const struct mr_mysql_connection *connection, const char *wha
     const char *cure = "";
 
     classify(number, &code, &recovery);
+    if (number == CR_SSL_CONNECTION_ERROR && is_cut(mysql_error(connection->mysql))) {
+        code = MR_E_NET;
+        recovery = MR_RETRY;
+    }
     if (number == ER_ACCESS_DENIED_ERROR) {
         cure = "; check user and password";
     } else if (number == ER_NET_PACKET_TOO_LARGE) {

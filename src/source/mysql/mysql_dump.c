@@ -202,7 +202,7 @@ bool mr_mysql_dump_begin(struct mr_mysql_dump *dump, struct mr_mysql_connection 
     *dump = (struct mr_mysql_dump){
         .connection = connection,
         .silent_ns_max =
-            (silent_ms < MR_MYSQL_SILENT_MS_MIN ? MR_MYSQL_SILENT_MS_MIN : silent_ms) * NS_PER_MS,
+            (silent_ms < start->silence_ms_max ? start->silence_ms_max : silent_ms) * NS_PER_MS,
         .heard_ns = connection->env->monotonic_ns(connection->env),
     };
     return true;

@@ -6,7 +6,7 @@
  * the command and the packets are the library's. An event's bytes are borrowed until the next read.
  *
  * Liveness: the server sends a heartbeat whenever it had nothing to send for heartbeat_ms. Silence
- * for MR_MYSQL_SILENT_PERIODS of them (and at least MR_MYSQL_SILENT_MS_MIN) means that server or
+ * for silence_max (and at least MR_MYSQL_SILENT_PERIODS of them) means that server or
  * network are gone: MR_E_NET, MR_RETRY.
  *
  * Source: MySQL manual, "COM_BINLOG_DUMP", "COM_BINLOG_DUMP_GTID"; MariaDB manual, "Replication
@@ -23,8 +23,7 @@
 #include "mysql_connection.h"
 #include "slice.h"
 
-#define MR_MYSQL_SILENT_PERIODS 5
-#define MR_MYSQL_SILENT_MS_MIN  10000
+#define MR_MYSQL_SILENT_PERIODS 2
 
 /** Where to start: exactly one way of saying it. */
 struct mr_mysql_dump_start {
@@ -34,6 +33,7 @@ struct mr_mysql_dump_start {
     uint64_t offset;
     uint32_t server_id;
     uint64_t heartbeat_ms;
+    uint64_t silence_ms_max;
 };
 
 struct mr_mysql_dump {

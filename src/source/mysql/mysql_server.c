@@ -17,6 +17,7 @@
 #include "writer.h"
 
 #define BINARY_LOG_STATUS_VERSION 80200
+#define AUTO_PURGE_VERSION        80029
 #define PLACE_COLUMNS_MIN         2
 #define GTID_QUERY_BYTES_MAX      1024
 
@@ -184,6 +185,22 @@ bool mr_mysql_place_to_position(const struct mr_mysql_place *place,
                                  (struct mr_slice){text.bytes, text.length}, native, err);
     mr_writer_done(&text);
     return set;
+}
+
+bool mr_mysql_expiry_read(struct mr_mysql_connection *connection, struct mr_mysql_expiry *expiry,
+                          struct mr_error *err)
+{
+    uint64_t seconds = 0;
+    uint64_t purges = 1;
+    if (!mr_mysql_query_uint(connection, "SELECT @@global.binlog_expire_logs_seconds", &seconds,
+                             err) ||
+        (mr_mysql_is_at_least(connection, AUTO_PURGE_VERSION) &&
+         !mr_mysql_query_uint(connection, "SELECT @@global.binlog_expire_logs_auto_purge", &purges,
+                              err))) {
+        return mr_error_context(err, "read how long binlogs are kept");
+    }
+    expiry->seconds = purges == 0 ? 0 : seconds;
+    return true;
 }
 
 bool mr_mysql_read_epoch(struct mr_mysql_connection *connection, char epoch[MR_EPOCH_BYTES_MAX],

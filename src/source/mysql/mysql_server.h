@@ -50,6 +50,13 @@ bool mr_mysql_place_to_position(const struct mr_mysql_place *place,
 bool mr_mysql_place_native(const struct mr_mysql_place *place, struct mr_native_position *native,
                            struct mr_error *err) MR_MUST_CHECK;
 
+/** How long the server keeps its binlogs. */
+struct mr_mysql_expiry {
+    uint64_t seconds; /* after a file's last event; 0: for ever */
+};
+bool mr_mysql_expiry_read(struct mr_mysql_connection *connection, struct mr_mysql_expiry *expiry,
+                          struct mr_error *err) MR_MUST_CHECK;
+
 bool mr_mysql_read_epoch(struct mr_mysql_connection *connection, char epoch[MR_EPOCH_BYTES_MAX],
                          struct mr_error *err) MR_MUST_CHECK;
 

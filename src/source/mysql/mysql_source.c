@@ -63,6 +63,7 @@ struct mr_source {
     int64_t skew_us;
     uint64_t skew_ns; /* monotonic: when the skew was measured */
     uint64_t lag_bytes;
+    struct mr_mysql_expiry expiry;
     uint64_t lag_ns;  /* monotonic: when the lag was measured */
     uint64_t lost_ns; /* monotonic: when connecting `query` last failed */
 };
@@ -178,7 +179,8 @@ static bool start_source(struct mr_source *source, const struct mr_position *fro
                        "two connections to %s:%u met two servers; name the servers, not a balancer",
                        source->stream->endpoint->host, source->stream->endpoint->port);
     }
-    if (!mr_mysql_measure_skew(source->query, &source->skew_us, err)) {
+    if (!mr_mysql_measure_skew(source->query, &source->skew_us, err) ||
+        !mr_mysql_expiry_read(source->query, &source->expiry, err)) {
         return false;
     }
     source->skew_ns = now_ns(source);
@@ -195,6 +197,7 @@ static bool start_source(struct mr_source *source, const struct mr_position *fro
         .server_id = mr_mysql_config_server_id(source->config, source->context.pipeline,
                                                source->context.name),
         .heartbeat_ms = source->config->heartbeat_ms,
+        .silence_ms_max = source->config->silence_ms_max,
     };
     return mr_mysql_dump_begin(&source->dump, source->stream, &start, err);
 }
@@ -500,13 +503,35 @@ static void refresh_observation(struct mr_source *source)
     }
     if (read && wants_skew) {
         source->skew_ns = now;
-        read = mr_mysql_measure_skew(source->query, &source->skew_us, &err);
+        read = mr_mysql_measure_skew(source->query, &source->skew_us, &err) &&
+               mr_mysql_expiry_read(source->query, &source->expiry, &err);
     }
     if (!read && err.code == MR_E_NET) {
         lose_query_connection(source);
         source->lost_ns = now;
         source->lag_bytes = UINT64_MAX;
     }
+}
+
+/*
+ * The server deletes a binlog file binlog_expire_logs_seconds after its last event, so what we need
+ * is there at least that long after the last event that we received.
+ */
+static struct mr_retention retention_of(const struct mr_source *source)
+{
+    struct mr_retention retention = MR_RETENTION_UNKNOWN;
+    const int64_t server_us = source->context.env->unix_us(source->context.env) - source->skew_us;
+    const uint32_t event_s = mr_binlog_progress(source->binlog).last_event_s;
+    retention.held_bytes = source->is_caught_up ? 0 : source->lag_bytes;
+    if (source->expiry.seconds == 0) {
+        return retention;
+    }
+    const int64_t behind_s =
+        source->is_caught_up || event_s == 0 ? 0 : server_us / 1000000 - (int64_t)event_s;
+    const uint64_t age_s = behind_s < 0 ? 0 : (uint64_t)behind_s;
+    retention.total_s = source->expiry.seconds;
+    retention.left_s = age_s < retention.total_s ? retention.total_s - age_s : 0;
+    return retention;
 }
 
 static void mysql_source_observe(struct mr_source *source,
@@ -520,6 +545,7 @@ static void mysql_source_observe(struct mr_source *source,
         .commit_resolution_us =
             source->stream->is_maria ? MARIADB_RESOLUTION_US : MYSQL_RESOLUTION_US,
         .received_bytes = mr_binlog_progress(source->binlog).received_bytes,
+        .retention = retention_of(source),
     };
     (void)snprintf(observation->server, sizeof(observation->server), "%s", source->stream->server);
 }

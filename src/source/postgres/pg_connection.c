@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +28,7 @@
 #define US_PER_MS          UINT64_C(1000)
 #define SQLSTATE_BYTES     6
 #define DRAIN_RESULTS_MAX  64
+#define KEEPALIVES         4 /* one after silence_max / 4, three more until it is over */
 
 static const char session_settings[] =
     "SELECT pg_catalog.set_config(s.name, s.value, false) FROM (VALUES ('search_path', ''), "
@@ -127,6 +130,30 @@ static void find_sqlstate(const char *message, char sqlstate[SQLSTATE_BYTES], si
     }
 }
 
+/* Certificates that do not fit: trying again would not make them fit. */
+static bool is_tls_refusal(const char *message)
+{
+    static const char *const words[] = {
+        "certificate verify failed",
+        "does not match host name",
+        "does not support SSL",
+        "root certificate",
+        "could not load",
+        "certificate file",
+        "private key file",
+        "alert unknown ca",
+        "alert certificate",
+        "alert bad certificate",
+        "IP address",
+    };
+    for (size_t i = 0; i < MR_ARRAY_LEN(words); i++) {
+        if (strstr(message, words[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool fail_connect(const struct mr_pg_connection *connection, struct mr_error *err)
 {
     MR_ASSERT(connection->endpoint != NULL);
@@ -136,6 +163,14 @@ static bool fail_connect(const struct mr_pg_connection *connection, struct mr_er
     char sqlstate[SQLSTATE_BYTES];
     size_t offset = 0;
     find_sqlstate(message, sqlstate, &offset);
+    if (sqlstate[0] == '\0' && is_tls_refusal(message)) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "\"%s\" port %u: tls.mode %s: %.*s; a certificate counts when it has not "
+                       "expired, tls.ca has signed it, and (verify-full) it is made out to this "
+                       "host; ours is tls.cert with tls.key",
+                       endpoint->host, endpoint->port, mr_pg_config_tls_mode(config),
+                       first_line(message), message);
+    }
     if (sqlstate[0] == '\0') {
         return mr_fail(err, MR_E_NET, MR_RETRY, "cannot connect to \"%s\" port %u: %.*s",
                        endpoint->host, endpoint->port, first_line(message), message);
@@ -221,7 +256,14 @@ static PGconn *start(const struct mr_pg_connection *connection, const char *pass
     const struct mr_pg_config *config = connection->config;
     const bool is_replication = connection->kind == MR_PG_CONNECTION_REPLICATION;
     char port[8];
+    char silence_ms[24];
+    char probe_s[24];
+    const uint64_t probe_ms = config->silence_ms_max / KEEPALIVES;
     (void)snprintf(port, sizeof(port), "%u", connection->endpoint->port);
+    (void)snprintf(silence_ms, sizeof(silence_ms), "%llu",
+                   (unsigned long long)config->silence_ms_max);
+    (void)snprintf(probe_s, sizeof(probe_s), "%llu",
+                   (unsigned long long)(probe_ms < 1000 ? 1 : probe_ms / 1000));
     const char *const names[] = {"host",
                                  "port",
                                  "user",
@@ -250,10 +292,10 @@ static PGconn *start(const struct mr_pg_connection *connection, const char *pass
                                   config->tls_key,
                                   "UTF8",
                                   application,
-                                  "30",
-                                  "10",
+                                  probe_s,
+                                  probe_s,
                                   "3",
-                                  "60000",
+                                  silence_ms,
                                   is_replication ? "database" : NULL,
                                   NULL};
     return PQconnectStartParams(names, values, 0);
@@ -504,6 +546,15 @@ bool mr_pg_connection_is_local_tcp(const struct mr_pg_connection *connection)
            getnameinfo((struct sockaddr *)&theirs, theirs_size, their_host, sizeof(their_host),
                        NULL, 0, NI_NUMERICHOST) == 0 &&
            strcmp(our_host, their_host) == 0;
+}
+
+uint64_t mr_pg_connection_silent_ms(const struct mr_pg_connection *connection)
+{
+    struct tcp_info tcp = {0};
+    socklen_t size = sizeof(tcp);
+    const bool is_known =
+        getsockopt(PQsocket(connection->pg), IPPROTO_TCP, TCP_INFO, &tcp, &size) == 0;
+    return is_known ? tcp.tcpi_last_data_recv : 0;
 }
 
 bool mr_pg_connection_set_buffer(const struct mr_pg_connection *connection, int bytes)

@@ -72,6 +72,9 @@ bool mr_pg_connection_widen(struct mr_pg_connection *connection,
 /** TCP between two ends on this very machine. */
 bool mr_pg_connection_is_local_tcp(const struct mr_pg_connection *connection);
 
+/** Milliseconds since the peer last sent a byte, as the kernel has it; 0 where it does not know. */
+uint64_t mr_pg_connection_silent_ms(const struct mr_pg_connection *connection);
+
 /** Gives the socket a receive buffer of its own size (the kernel doubles it); false: it refused. */
 bool mr_pg_connection_set_buffer(const struct mr_pg_connection *connection, int bytes);
 

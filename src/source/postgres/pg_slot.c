@@ -15,6 +15,8 @@
 
 #include "pgoutput.h"
 
+#define FAILOVER_VERSION_MIN 170000
+
 bool mr_pg_identify(struct mr_pg_connection *connection, struct mr_pg_identity_of *identity,
                     struct mr_error *err)
 {
@@ -208,6 +210,15 @@ bool mr_pg_slot_drop(struct mr_pg_connection *connection, const char *name, stru
     return result != NULL || mr_error_context(err, "drop slot \"%s\"", name);
 }
 
+/* Failover slots came with 17; a standby cannot make one, and a temporary one is of no use. */
+static bool is_failover(const struct mr_pg_connection *connection, enum mr_pg_slot_kind kind)
+{
+    const char *standby = PQparameterStatus(connection->pg, "in_hot_standby");
+    return kind != MR_PG_SLOT_TEMPORARY && connection->config->slot_failover &&
+           PQserverVersion(connection->pg) >= FAILOVER_VERSION_MIN && standby != NULL &&
+           strcmp(standby, "off") == 0;
+}
+
 bool mr_pg_slot_create(struct mr_pg_connection *connection, const char *name,
                        enum mr_pg_slot_kind kind, struct mr_pg_slot_start *start,
                        struct mr_error *err)
@@ -216,9 +227,13 @@ bool mr_pg_slot_create(struct mr_pg_connection *connection, const char *name,
     char command[256];
     MR_ASSERT(connection->kind == MR_PG_CONNECTION_REPLICATION);
     mr_pg_quote_identifier(name, quoted, sizeof(quoted));
+    const bool exports = kind != MR_PG_SLOT_LASTING;
+    const char *options = is_failover(connection, kind)
+                              ? (exports ? "(SNAPSHOT 'export', FAILOVER true)"
+                                         : "(SNAPSHOT 'nothing', FAILOVER true)")
+                              : (exports ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
     (void)snprintf(command, sizeof(command), "CREATE_REPLICATION_SLOT %s%s LOGICAL pgoutput %s",
-                   quoted, kind == MR_PG_SLOT_TEMPORARY ? " TEMPORARY" : "",
-                   kind == MR_PG_SLOT_LASTING ? "NOEXPORT_SNAPSHOT" : "EXPORT_SNAPSHOT");
+                   quoted, kind == MR_PG_SLOT_TEMPORARY ? " TEMPORARY" : "", options);
     PGresult *result = mr_pg_command(connection, command, err);
     if (result == NULL) {
         return mr_error_context(

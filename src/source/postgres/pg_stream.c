@@ -323,7 +323,8 @@ static uint64_t due_ns(const struct mr_source *source, const struct mr_batch *ba
     return due;
 }
 
-static bool tend(struct mr_source *source, uint64_t now_ns, struct mr_error *err)
+/* `has_looked`: the socket was found empty just now, so that silence is not our own slowness. */
+static bool tend(struct mr_source *source, bool has_looked, uint64_t now_ns, struct mr_error *err)
 {
     const struct mr_pg_config *config = source->context->config;
     const uint64_t interval =
@@ -332,7 +333,8 @@ static bool tend(struct mr_source *source, uint64_t now_ns, struct mr_error *err
         !mr_pg_stream_send_status(source, now_ns, err)) {
         return false;
     }
-    return mr_pg_stream_heartbeat(source, now_ns, err);
+    return (!has_looked || mr_pg_stream_check_silence(source, now_ns, err)) &&
+           mr_pg_stream_heartbeat(source, now_ns, err);
 }
 
 /*
@@ -411,7 +413,8 @@ enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch,
         }
         if (drained == DRAINED_FULL) {
             /* While a kept transaction is decoded nothing is read, and the server waits. */
-            if (source->decoder.replayed != NULL && !tend(source, monotonic_ns(source), err)) {
+            if (source->decoder.replayed != NULL &&
+                !tend(source, false, monotonic_ns(source), err)) {
                 return fail(source, &filling, err);
             }
             return hand_on(source, &filling);
@@ -423,7 +426,7 @@ enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch,
             idle_position_is_due(source, batch, now_ns)) {
             return hand_on(source, &filling);
         }
-        if (!tend(source, now_ns, err)) {
+        if (!tend(source, filling.has_looked, now_ns, err)) {
             return fail(source, &filling, err);
         }
         if (wait_ns == 0 && filling.has_looked) {

@@ -42,6 +42,10 @@ struct mr_source {
     uint64_t server_asked_ns;
     bool server_is_asked; /* a query is under way on `control` */
     uint64_t heartbeat_ns;
+    uint64_t reply_asked_ns; /* the server was asked for a sign of life; 0: not, or it gave one */
+    uint64_t grown_ns;       /* when server_lsn was read */
+    double growth;           /* of the server's log, bytes a second */
+    struct mr_retention retention;
 
     bool has_failed; /* after a batch was handed on in spite of it */
     struct mr_error failure;
@@ -61,6 +65,10 @@ void mr_pg_stream_close(struct mr_source *source);
 /** Sends the server our acked position; what it asked for is then answered. */
 bool mr_pg_stream_send_status(struct mr_source *source, uint64_t now_ns,
                               struct mr_error *err) MR_MUST_CHECK;
+
+/** MR_E_NET, MR_RETRY once the server was silent for silence_max (pg_observe.c). */
+bool mr_pg_stream_check_silence(struct mr_source *source, uint64_t now_ns,
+                                struct mr_error *err) MR_MUST_CHECK;
 
 /** Writes a marker into the server's log when the configuration wants one now. */
 bool mr_pg_stream_heartbeat(struct mr_source *source, uint64_t now_ns,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * pg_stream_open.c - opening, confirming, observing and closing a stream; reading is pg_stream.c.
+ * pg_stream_open.c - opening, confirming and closing a stream; reading is pg_stream.c,
+ * observing pg_observe.c.
  *
  * Two connections: `replication` is in COPY BOTH from START_REPLICATION on and can ask nothing any
  * more, so `control` answers what a Relation message leaves open. It is opened again when the
@@ -258,6 +259,7 @@ struct mr_source *mr_pg_stream_open(const struct mr_source_context *context,
     struct mr_source *source = mr_memory_new(1, sizeof(*source));
     const uint64_t lsn = resume->native.major;
     source->context = context;
+    source->retention = MR_RETENTION_UNKNOWN;
     source->decoder = (struct mr_pgoutput){
         .catalog = context->catalog,
         .filter = {.include = &config->tables,
@@ -309,6 +311,7 @@ bool mr_pg_stream_send_status(struct mr_source *source, uint64_t now_ns, struct 
     put_u64(status + 9, lsn);
     put_u64(status + 17, lsn);
     put_u64(status + 25, (uint64_t)(env->unix_us(env) - MR_PG_EPOCH_US));
+    status[STATUS_BYTES - 1] = source->reply_asked_ns != 0 ? 1 : 0;
     if (PQputCopyData(source->replication.pg, (const char *)status, STATUS_BYTES) != 1 ||
         PQflush(source->replication.pg) != 0) {
         return mr_pg_fail_result(&source->replication, NULL, "confirm a position", err);
@@ -348,56 +351,7 @@ bool mr_pg_stream_heartbeat(struct mr_source *source, uint64_t now_ns, struct mr
     return err->code == MR_OK || mr_error_context(err, "write a heartbeat");
 }
 
-/* ---- Observing. ---- */
-
-static void ask_server(struct mr_source *source)
-{
-    static const char query[] =
-        "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() "
-        "THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_flush_lsn() END";
-    const uint64_t now_ns = now(source);
-    if (source->control.pg == NULL || PQstatus(source->control.pg) != CONNECTION_OK) {
-        return;
-    }
-    if (source->server_is_asked) {
-        if (PQconsumeInput(source->control.pg) == 0 || PQisBusy(source->control.pg) != 0) {
-            return;
-        }
-        struct mr_error ignored = {0};
-        PGresult *result = mr_pg_collect(&source->control, &ignored);
-        source->server_is_asked = false;
-        if (result != NULL && PQntuples(result) == 1 &&
-            !mr_pg_lsn_parse(mr_pg_field(result, 0, 0), &source->server_lsn)) {
-            source->server_lsn = 0;
-        }
-        PQclear(result);
-    }
-    if (now_ns - source->server_asked_ns >= SERVER_ASK_NS) {
-        source->server_asked_ns = now_ns;
-        source->server_is_asked = PQsendQuery(source->control.pg, query) == 1;
-    }
-}
-
-void mr_pg_stream_observe(struct mr_source *source, struct mr_source_observation *observation)
-{
-    MR_ASSERT(source->replication.pg != NULL);
-    ask_server(source);
-    const uint64_t ours =
-        source->received_lsn > source->idle_lsn ? source->received_lsn : source->idle_lsn;
-    const int version = PQserverVersion(source->replication.pg);
-    *observation = (struct mr_source_observation){
-        .lag_bytes = source->server_lsn == 0     ? UINT64_MAX
-                     : source->server_lsn > ours ? source->server_lsn - ours
-                                                 : 0,
-        .clock_skew_us = source->clock_skew_us,
-        .commit_resolution_us = 1,
-        .received_bytes = source->received_bytes,
-        .kept_bytes = source->spool == NULL ? 0 : mr_pg_spool_bytes(source->spool),
-        .kept_transactions = source->spool == NULL ? 0 : mr_pg_spool_count(source->spool),
-    };
-    (void)snprintf(observation->server, sizeof(observation->server), "PostgreSQL %d.%d",
-                   version / 10000, version % 10000);
-}
+/* ---- Closing. ---- */
 
 void mr_pg_stream_close(struct mr_source *source)
 {

@@ -53,6 +53,8 @@ struct mr_pg_config {
     bool streaming;
     bool two_phase;
     unsigned origin; /* index into any, none: enum mr_pg_origin */
+    uint64_t silence_ms_max;
+    bool slot_failover;
 
     /* Set by mr_pg_config_check(). */
     struct mr_pg_endpoint endpoints[MR_PG_HOSTS_MAX];
