@@ -11,6 +11,7 @@ import time
 
 import lab
 from proxy import Proxy
+from standby import Standby
 
 ADDRESS = "127.0.0.1"
 SERVERS = {}
@@ -400,41 +401,18 @@ def check_mysql_failover():
     print("    MySQL and MariaDB: a replica takes over by GTID; a diverged server is refused")
 
 
-def run_as_owner(server, *command):
-    owner = os.stat(os.path.join(server.env["DIR"], "data")).st_uid
-    done = subprocess.run(command, capture_output=True, text=True,
-                          user=owner if os.getuid() == 0 else None, cwd="/",
-                          env=dict(os.environ, PGPASSWORD=server.env["ROOT_PASSWORD"]))
-    if done.returncode != 0:
-        sys.exit("%s: %s" % (command[0], done.stderr))
-
-
 def check_postgres_failover():
     """Before PostgreSQL 17 a promoted standby has no slot: by policy the tables are copied anew."""
-    server = SERVERS["pg"]
-    programs = os.path.dirname(os.readlink("/proc/%s/exe" % server.env["PID"]))
-    standby_dir = os.path.join(server.env["DIR"], "standby")
-    port = lab.free_port()
-    run_as_owner(server, programs + "/pg_basebackup", "-D", standby_dir, "-R", "-c", "fast", "-h",
-                 ADDRESS, "-p", str(server.port), "-U", "postgres", "--no-sync")
-    log = open(os.path.join(tempfile.gettempdir(), "standby-%d.log" % port), "w")
-    owner = os.stat(standby_dir).st_uid
-    standby = subprocess.Popen([programs + "/postgres", "-D", standby_dir, "-c", "port=%d" % port, "-c",
-                                "listen_addresses=" + ADDRESS, "-c", "unix_socket_directories=" +
-                                standby_dir, "-c", "max_replication_slots=4", "-c", "max_wal_senders=4",
-                                "-c", "wal_level=logical", "-c", "fsync=off", "-c", "shared_buffers=32MB"],
-                               stdout=log, stderr=log, user=owner if os.getuid() == 0 else None,
-                               cwd="/")
+    standby = Standby(SERVERS["pg"], "shop")
+    SERVERS["pg_b"] = standby
     try:
-        follow_standby(server, port, programs)
+        follow_standby(SERVERS["pg"], standby)
     finally:
-        standby.terminate()
-        standby.wait()
-        log.close()
-        os.unlink(log.name)
+        standby.stop()
 
 
-def follow_standby(server, port, programs):
+def follow_standby(server, standby):
+    port = standby.port
     pipeline = lab.Pipeline(lab.config(source("pg", "pg", [port, server.port])))
     pipeline.start()
     pipeline.wait_ready(60)
@@ -443,8 +421,7 @@ def follow_standby(server, port, programs):
     wait_equal(pipeline, "pg", "pg", "postgres: before the failover")
     time.sleep(0.3)
     server.stop()
-    promoted = SERVERS["pg_b"] = Promoted(server, port, programs)
-    promoted.sql("SELECT pg_promote()")
+    standby.sql("SELECT pg_promote()")
     lab.expect(pipeline.wait_end(40) == 3, "a promoted standby without the slot stops the source")
     lab.expect("promoted" in pipeline.log_tail(), "the reason is told:\n" + pipeline.log_tail())
     pipeline.write(lab.config(source("pg", "pg", [port, server.port], "on_lost_position: snapshot")))
@@ -456,22 +433,6 @@ def follow_standby(server, port, programs):
     wait_equal(pipeline, "pg", "pg_b", "postgres: streamed from the new primary")
     lab.expect(pipeline.stop() == 0, "does not end well")
     print("    PostgreSQL: a promoted standby, by both policies")
-
-
-class Promoted:
-    """The standby: a server that tools/servers knows nothing of."""
-
-    def __init__(self, server, port, programs):
-        self.port, self.env, self.programs = port, server.env, programs
-
-    def sql(self, text, *options):
-        done = subprocess.run([self.programs + "/psql", "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h",
-                               ADDRESS, "-p", str(self.port), "-U", "postgres", *options], input=text,
-                              capture_output=True, text=True,
-                              env=dict(os.environ, PGPASSWORD=self.env["ROOT_PASSWORD"]))
-        if done.returncode != 0:
-            raise RuntimeError("standby: " + done.stderr)
-        return [line.split("\t") for line in done.stdout.splitlines()]
 
 
 ONLY = os.environ.get("MILLRACE_CASES", "check").split(",")  # parts of names, to run some cases

@@ -548,6 +548,12 @@ bool mr_pg_connection_is_local_tcp(const struct mr_pg_connection *connection)
            strcmp(our_host, their_host) == 0;
 }
 
+bool mr_pg_connection_is_standby(const struct mr_pg_connection *connection)
+{
+    const char *standby = PQparameterStatus(connection->pg, "in_hot_standby"); /* from 14 on */
+    return standby != NULL && strcmp(standby, "on") == 0;
+}
+
 uint64_t mr_pg_connection_silent_ms(const struct mr_pg_connection *connection)
 {
     struct tcp_info tcp = {0};

@@ -69,6 +69,9 @@ PGresult *mr_pg_query_binary(struct mr_pg_connection *connection, const char *sq
 bool mr_pg_connection_widen(struct mr_pg_connection *connection,
                             struct mr_error *err) MR_MUST_CHECK;
 
+/** A standby: it replays another server's log, and nothing can be written on it. */
+bool mr_pg_connection_is_standby(const struct mr_pg_connection *connection);
+
 /** TCP between two ends on this very machine. */
 bool mr_pg_connection_is_local_tcp(const struct mr_pg_connection *connection);
 

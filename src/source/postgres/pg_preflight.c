@@ -22,6 +22,8 @@
 #define SCRATCH_BYTES_MAX  (UINT32_C(16) << 20)
 #define SCRATCH_BYTES_KEPT (UINT32_C(64) << 10)
 
+#define STANDBY_VERSION_MIN 160000 /* logical decoding on a standby */
+
 struct preflight {
     const struct mr_source_context *context;
     const struct mr_pg_config *config;
@@ -80,6 +82,13 @@ static void check_settings(struct preflight *preflight, const PGresult *server)
     } else {
         mr_findings_add(findings, MR_FINDING_OK, "server version", "PostgreSQL %d.%d",
                         version / 10000, version % 10000);
+    }
+    if (mr_pg_connection_is_standby(&preflight->connection)) {
+        const bool can_decode = version >= STANDBY_VERSION_MIN;
+        mr_findings_add(findings, can_decode ? MR_FINDING_OK : MR_FINDING_ERROR, "standby",
+                        can_decode ? "the server is a standby, and is captured from as one"
+                                   : "the server is a standby, which can be captured from since "
+                                     "PostgreSQL 16; connect to its primary");
     }
     if (strcmp(wal_level, "logical") != 0) {
         mr_findings_add(findings, MR_FINDING_ERROR, "wal_level",
@@ -203,7 +212,14 @@ static void tell_publication(struct preflight *preflight)
     const struct mr_pg_publication *publication = &preflight->publication;
     struct mr_findings *findings = preflight->findings;
     const char *name = preflight->publication_name;
-    if (publication->is_ours && publication->missing_count > 0) {
+    const bool is_standby = mr_pg_connection_is_standby(&preflight->connection);
+    if (is_standby && (!publication->exists || publication->is_ours) &&
+        publication->statement != NULL) {
+        mr_findings_add(findings, MR_FINDING_ERROR, "publication",
+                        "the server is a standby; run on its primary, as owner of the tables: "
+                        "%.300s",
+                        publication->statement);
+    } else if (publication->is_ours && publication->missing_count > 0) {
         mr_findings_add(findings, MR_FINDING_OK, "publication",
                         "%u tables will be published: %.400s", publication->missing_count,
                         publication->statement);

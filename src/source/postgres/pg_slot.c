@@ -16,6 +16,7 @@
 #include "pgoutput.h"
 
 #define FAILOVER_VERSION_MIN 170000
+#define STANDBY_WAIT_MS      UINT64_C(60000) /* a primary logs it every 15 s, when it has work */
 
 bool mr_pg_identify(struct mr_pg_connection *connection, struct mr_pg_identity_of *identity,
                     struct mr_error *err)
@@ -213,10 +214,9 @@ bool mr_pg_slot_drop(struct mr_pg_connection *connection, const char *name, stru
 /* Failover slots came with 17; a standby cannot make one, and a temporary one is of no use. */
 static bool is_failover(const struct mr_pg_connection *connection, enum mr_pg_slot_kind kind)
 {
-    const char *standby = PQparameterStatus(connection->pg, "in_hot_standby");
     return kind != MR_PG_SLOT_TEMPORARY && connection->config->slot_failover &&
-           PQserverVersion(connection->pg) >= FAILOVER_VERSION_MIN && standby != NULL &&
-           strcmp(standby, "off") == 0;
+           PQserverVersion(connection->pg) >= FAILOVER_VERSION_MIN &&
+           !mr_pg_connection_is_standby(connection);
 }
 
 bool mr_pg_slot_create(struct mr_pg_connection *connection, const char *name,
@@ -234,10 +234,20 @@ bool mr_pg_slot_create(struct mr_pg_connection *connection, const char *name,
                               : (exports ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT");
     (void)snprintf(command, sizeof(command), "CREATE_REPLICATION_SLOT %s%s LOGICAL pgoutput %s",
                    quoted, kind == MR_PG_SLOT_TEMPORARY ? " TEMPORARY" : "", options);
+    const bool is_standby = mr_pg_connection_is_standby(connection);
+    const uint64_t wait_ms_max = connection->wait_ms_max;
+    if (is_standby && wait_ms_max < STANDBY_WAIT_MS) {
+        connection->wait_ms_max = STANDBY_WAIT_MS;
+    }
     PGresult *result = mr_pg_command(connection, command, err);
+    connection->wait_ms_max = wait_ms_max;
     if (result == NULL) {
         return mr_error_context(
-            err, "create slot \"%s\" (it waits for every transaction that runs now)", name);
+            err, "create slot \"%s\" (%s)", name,
+            is_standby
+                ? "a standby waits for its primary to log what runs there; to have it do so at "
+                  "once, run on the primary: SELECT pg_log_standby_snapshot()"
+                : "it waits for every transaction that runs now");
     }
     *start = (struct mr_pg_slot_start){0};
     const bool ok = PQntuples(result) == 1 && PQnfields(result) >= 3 &&
