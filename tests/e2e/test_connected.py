@@ -119,14 +119,34 @@ def make_tables():
         sql(key, TABLES + ("ALTER TABLE visit REPLICA IDENTITY FULL;" if key == "pg" else ""))
 
 
+def check_budget(pipeline):
+    """What is left until the servers may discard what we need, while nothing is wrong."""
+    pipeline.wait_for(lambda: source_of(pipeline, "pg")["retention"]["left_bytes"] is not None,
+                      "the budget of a slot", 10)
+    slot, binlog = source_of(pipeline, "pg")["retention"], source_of(pipeline, "my")["retention"]
+    lab.expect(slot["total_bytes"] == 512 << 20 and slot["left_bytes"] > 256 << 20 and
+               slot["held_bytes"] is not None, "the budget of a slot: %s" % slot)
+    lab.expect(binlog["total_seconds"] == 5 and binlog["left_seconds"] <= 5,
+               "the budget of a binlog: %s" % binlog)
+    metrics = pipeline.get("/metrics")[1]
+    for name in ("left_bytes", "left_seconds", "held_bytes"):
+        lab.expect('millrace_source_retention_%s{source="pg"}' % name in metrics, "metric " + name)
+    code, text, _ = pipeline.run("status", "--url", pipeline.url)
+    lab.expect(code == 0 and "the server keeps what we need for" in text, "status says it:\n" + text)
+
+
 def check_network():
     proxies = {key: Proxy(SERVERS[key].port) for key in ("pg", "my_a", "maria_a")}
     names = {"pg": "pg", "my_a": "my", "maria_a": "maria"}
     fast = "silence_max: 2s\nconnect_timeout: 2s"
+    sql("my_a", "SET GLOBAL binlog_expire_logs_seconds = 5")
+    sql("pg", "ALTER SYSTEM SET max_slot_wal_keep_size = '512MB'")
+    sql("pg", "SELECT pg_reload_conf()")
     pipeline = lab.Pipeline(lab.config(*[source(names[key], key, [proxies[key].port], fast)
                                          for key in proxies]))
     pipeline.start()
     pipeline.wait_ready(60)
+    check_budget(pipeline)
     writers = [Writer(key, 1) for key in proxies]
     for proxy in proxies.values():
         proxy.cut()
@@ -143,6 +163,8 @@ def check_network():
     took = time.monotonic() - began
     lab.expect(log_has(pipeline, "silent for", since) and log_has(pipeline, "sent nothing for", since),
                "silence is told:\n" + pipeline.log_tail())
+    pipeline.wait_for(lambda: log_has(pipeline, '"source.retention_low","source":"my"', since),
+                      "the lag budget of a server that is away", 10)
     for proxy in proxies.values():
         proxy.is_silent = False
         proxy.cut()
@@ -156,6 +178,7 @@ def check_network():
         writer.stop()
     for key, name in names.items():
         wait_equal(pipeline, name, key, "%s after cuts, silence, a restart" % name, 60)
+    lab.expect(log_has(pipeline, '"source.retention_recovered","source":"my"'), "the budget is back")
     print("    cut, silent (noticed after %.1f s of 2 s), restarted, slow: rows equal" % took)
     lab.expect(pipeline.stop() == 0, "does not end well")
 
