@@ -4,7 +4,6 @@
  */
 #include "mysql_resume.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,24 +81,35 @@ static bool fail_missing(struct mr_mysql_connection *connection, const struct mr
                                   : "a server that takes writes without them (diverged)");
 }
 
-/** MariaDB: whether a list of GTIDs, one a domain and server, has one at or after each of ours. */
-static bool has_maria_gtids(const char *state, const struct mr_maria_position *ours)
+static uint32_t count_held(const struct mr_maria_position *ours, struct mr_maria_gtid theirs)
 {
-    uint32_t found = 0;
-    for (const char *at = state; at != NULL && *at != '\0'; at = strchr(at, ',')) {
-        at += *at == ',' ? 1 : 0;
-        struct mr_maria_gtid theirs = {0};
-        if (sscanf(at, "%" SCNu32 "-%" SCNu32 "-%" SCNu64, &theirs.domain, &theirs.server,
-                   &theirs.sequence) != 3) {
-            return false;
-        }
-        for (uint32_t i = 0; i < ours->count; i++) {
-            const struct mr_maria_gtid *gtid = &ours->gtids[i];
-            found += gtid->domain == theirs.domain && gtid->server == theirs.server &&
-                     gtid->sequence <= theirs.sequence;
-        }
+    uint32_t held = 0;
+    for (uint32_t i = 0; i < ours->count; i++) {
+        const struct mr_maria_gtid *gtid = &ours->gtids[i];
+        held += gtid->domain == theirs.domain && gtid->server == theirs.server &&
+                gtid->sequence <= theirs.sequence;
     }
-    return found == ours->count;
+    return held;
+}
+
+/** MariaDB: whether a list of GTIDs, one a domain and server, has one at or after each of ours. */
+static bool has_maria_gtids(const char *state, const struct mr_maria_position *ours, bool *has,
+                            struct mr_error *err)
+{
+    MR_ASSERT(state != NULL);
+    struct mr_maria_position theirs = {0};
+    uint32_t held = 0;
+    bool parsed = true;
+    while (parsed && *state != '\0') {
+        const size_t length = strcspn(state, ",");
+        parsed = mr_maria_position_parse(&theirs, (struct mr_slice){(const uint8_t *)state, length},
+                                         err);
+        held += parsed && theirs.count == 1 ? count_held(ours, theirs.gtids[0]) : 0;
+        state += length + (state[length] == ',' ? 1 : 0);
+    }
+    mr_maria_position_done(&theirs);
+    *has = held == ours->count;
+    return parsed;
 }
 
 /** MariaDB: what the server ever wrote into its binlog must hold what we have. */
@@ -113,7 +123,9 @@ static bool check_maria(struct mr_mysql_connection *connection, const struct mr_
     bool ok = mr_maria_position_parse(&ours, plan->place.gtids, err) &&
               mr_mysql_query_text(connection, "SELECT @@global.gtid_binlog_state", state,
                                   MR_POSITION_BYTES_MAX, err);
-    if (ok && !has_maria_gtids(state, &ours)) {
+    bool has = false;
+    ok = ok && has_maria_gtids(state, &ours, &has, err);
+    if (ok && !has) {
         ok = fail_missing(connection, from, is_same_server, err);
     }
     mr_maria_position_done(&ours);
