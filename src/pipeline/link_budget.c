@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * link_budget.c - the lag budget: what is left until the server may discard what we need. It is
- * told in the log when half, a fifth and a twentieth of it are left, so that somebody can act before
- * it is spent, and once more when we have caught up.
+ * told in the log when half, a fifth and a twentieth of it are left, so that somebody can act
+ * before it is spent, and once more when we have caught up.
  *
  * While we are away from the server its clock goes on and nobody can ask: what was left in time
  * then falls by ours.

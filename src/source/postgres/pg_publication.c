@@ -187,10 +187,11 @@ bool mr_pg_publication_ensure(struct mr_pg_connection *connection, const char *n
     bool ok = true;
     const bool is_wanted = !publication.exists || publication.is_ours;
     if (is_wanted && publication.statement != NULL && mr_pg_connection_is_standby(connection)) {
-        ok = mr_fail(err, MR_E_CONFIG, MR_STOP,
-                     "the server is a standby, where no publication can be made; run on its primary, "
-                     "as owner of the tables: %.300s",
-                     publication.statement);
+        ok = mr_fail(
+            err, MR_E_CONFIG, MR_STOP,
+            "the server is a standby, where no publication can be made; run on its primary, "
+            "as owner of the tables: %.300s",
+            publication.statement);
         mr_pg_publication_done(&publication);
         return ok;
     }
