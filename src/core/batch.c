@@ -392,8 +392,9 @@ bool mr_batch_add_note(struct mr_batch *batch, const struct mr_note *note, struc
     }
     const uint8_t *name = mr_arena_copy(&batch->arena, note->name.bytes, note->name.length);
     const uint8_t *text = mr_arena_copy(&batch->arena, note->text.bytes, note->text.length);
-    if (name == NULL || text == NULL || note->name.length > UINT32_MAX ||
-        note->text.length > UINT32_MAX) {
+    const uint8_t *renamed =
+        mr_arena_copy(&batch->arena, note->renamed.bytes, note->renamed.length);
+    if (name == NULL || text == NULL || renamed == NULL) {
         return mr_fail(err, MR_E_LIMIT, MR_STOP,
                        "a note of %zu bytes does not fit into a batch of %zu bytes",
                        note->name.length + note->text.length, batch->arena.capacity);
@@ -409,6 +410,7 @@ bool mr_batch_add_note(struct mr_batch *batch, const struct mr_note *note, struc
     batch->notes[count] = *note;
     batch->notes[count].name = (struct mr_slice){name, note->name.length};
     batch->notes[count].text = (struct mr_slice){text, note->text.length};
+    batch->notes[count].renamed = (struct mr_slice){renamed, note->renamed.length};
     batch->note_count++;
     return true;
 }

@@ -71,9 +71,12 @@ enum mr_note_kind {
 
 #define MR_NOTE_TRANSACTIONAL UINT8_C(1) /* of a MESSAGE: it was sent within its transaction */
 
+#define MR_NOTE_NAME_END '\x1f'
+
 /** What the texts mean, by kind:
  *    MESSAGE        name: the prefix; text: the content, any bytes
- *    SCHEMA_CHANGE  name: create, alter, rename, drop, truncate; text: the statement where known
+ *    SCHEMA_CHANGE  name: create, alter, rename, drop, truncate; text: the statement where known;
+ *                   renamed: old and new names of columns, each ended by MR_NOTE_NAME_END
  *    QUARANTINE     text: the reason
  *    STATEMENT      name: the database it ran in; text: the statement */
 struct mr_note {
@@ -83,6 +86,7 @@ struct mr_note {
     const struct mr_schema *after;
     struct mr_slice name;
     struct mr_slice text;
+    struct mr_slice renamed;
 };
 
 struct mr_event {

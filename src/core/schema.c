@@ -29,8 +29,9 @@ const struct mr_schema mr_schema_whole_source = {.space = "", .table = ""};
 struct table {
     const char *space; /* borrowed from a version */
     const char *table;
-    uint32_t latest; /* schema_id of the version with the highest number; 0: no such table */
-    uint32_t newest; /* schema_id of the version placed last: start of the chain */
+    uint32_t latest;  /* schema_id of the version with the highest number; 0: no such table */
+    uint32_t newest;  /* schema_id of the version placed last: start of the chain */
+    uint32_t current; /* schema_id that mr_catalog_set_current() was given; 0: none */
 };
 
 struct mr_catalog {
@@ -325,14 +326,15 @@ const struct mr_schema *mr_catalog_first_version(const struct mr_catalog *catalo
     return id == 0 ? NULL : catalog->schemas[id - 1];
 }
 
-/* Under the lock; the draft was checked. */
-static const struct mr_schema *intern(struct mr_catalog *catalog, const struct mr_schema *draft,
-                                      struct mr_error *err)
+/* Under the lock; the draft was checked. An equal version with a number above `above`, or a new
+ * one. */
+static const struct mr_schema *intern(struct mr_catalog *catalog, uint32_t above,
+                                      const struct mr_schema *draft, struct mr_error *err)
 {
     const uint32_t known = *find_bucket(catalog, draft->space, draft->table);
     const struct mr_schema *version = mr_catalog_first_version(catalog, known);
     for (; version != NULL; version = mr_catalog_next_version(catalog, version)) {
-        if (mr_schema_equals(version, draft)) {
+        if (version->version > above && mr_schema_equals(version, draft)) {
             return version;
         }
     }
@@ -359,9 +361,46 @@ const struct mr_schema *mr_catalog_intern(struct mr_catalog *catalog, const stru
         return NULL;
     }
     (void)pthread_mutex_lock(&catalog->lock);
-    const struct mr_schema *schema = intern(catalog, draft, err);
+    const struct mr_schema *schema = intern(catalog, 0, draft, err);
     (void)pthread_mutex_unlock(&catalog->lock);
     return schema;
+}
+
+const struct mr_schema *mr_catalog_follow(struct mr_catalog *catalog,
+                                          const struct mr_schema *current,
+                                          const struct mr_schema *draft, struct mr_error *err)
+{
+    if (current != NULL && mr_schema_equals(current, draft)) {
+        return current;
+    }
+    if (!mr_schema_check(draft, err)) {
+        return NULL;
+    }
+    MR_ASSERT(current == NULL || strcmp(current->table, draft->table) == 0);
+    MR_ASSERT(current == NULL || strcmp(current->space, draft->space) == 0);
+    (void)pthread_mutex_lock(&catalog->lock);
+    const struct mr_schema *schema =
+        intern(catalog, current != NULL ? current->version : 0, draft, err);
+    (void)pthread_mutex_unlock(&catalog->lock);
+    return schema;
+}
+
+void mr_catalog_set_current(struct mr_catalog *catalog, const struct mr_schema *schema)
+{
+    MR_ASSERT(schema->table_id > 0 && schema->table_id <= catalog->table_count);
+    (void)pthread_mutex_lock(&catalog->lock);
+    catalog->tables[schema->table_id - 1].current = schema->schema_id;
+    (void)pthread_mutex_unlock(&catalog->lock);
+}
+
+const struct mr_schema *mr_catalog_older(const struct mr_catalog *catalog,
+                                         const struct mr_schema *schema)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)&catalog->lock;
+    (void)pthread_mutex_lock(lock);
+    const struct mr_schema *older = mr_catalog_next_version(catalog, schema);
+    (void)pthread_mutex_unlock(lock);
+    return older;
 }
 
 const struct mr_schema *mr_catalog_find(const struct mr_catalog *catalog, uint32_t schema_id)
@@ -382,6 +421,22 @@ const struct mr_schema *mr_catalog_latest(const struct mr_catalog *catalog, cons
         id == 0 ? NULL : catalog->schemas[catalog->tables[id - 1].latest - 1];
     (void)pthread_mutex_unlock(lock);
     return latest;
+}
+
+const struct mr_schema *mr_catalog_current(const struct mr_catalog *catalog, const char *space,
+                                           const char *table)
+{
+    MR_ASSERT(space != NULL && table != NULL);
+    pthread_mutex_t *lock = (pthread_mutex_t *)&catalog->lock;
+    (void)pthread_mutex_lock(lock);
+    const uint32_t id = *find_bucket(catalog, space, table);
+    const struct table *found = id == 0 ? NULL : &catalog->tables[id - 1];
+    const struct mr_schema *current = NULL;
+    if (found != NULL) {
+        current = catalog->schemas[(found->current != 0 ? found->current : found->latest) - 1];
+    }
+    (void)pthread_mutex_unlock(lock);
+    return current;
 }
 
 uint32_t mr_catalog_count(const struct mr_catalog *catalog)

@@ -67,6 +67,27 @@ void mr_catalog_close(struct mr_catalog *catalog); /* accepts NULL */
 const struct mr_schema *mr_catalog_intern(struct mr_catalog *catalog, const struct mr_schema *draft,
                                           struct mr_error *err);
 
+/**
+ * The version that the table has from here on, in the order of the source's log: `current` itself
+ * where nothing changed; else a version with a higher number, made unless there is an equal one.
+ * So the newest version of a table is its current one whenever the catalog is read from a log, also
+ * for a table that was altered back to what it had been. `current` NULL: as mr_catalog_intern().
+ */
+const struct mr_schema *mr_catalog_follow(struct mr_catalog *catalog,
+                                          const struct mr_schema *current,
+                                          const struct mr_schema *draft, struct mr_error *err);
+
+/** Notes that this version is a table's current one; lasts as long as the catalog. */
+void mr_catalog_set_current(struct mr_catalog *catalog, const struct mr_schema *schema);
+
+/** What was set last, or else the newest version; NULL when the table is not known. */
+const struct mr_schema *mr_catalog_current(const struct mr_catalog *catalog, const char *space,
+                                           const char *table);
+
+/** The version before this one among all of its table, newest first; NULL: it is the oldest. */
+const struct mr_schema *mr_catalog_older(const struct mr_catalog *catalog,
+                                         const struct mr_schema *schema);
+
 /** By schema_id; NULL when there is none. */
 const struct mr_schema *mr_catalog_find(const struct mr_catalog *catalog, uint32_t schema_id);
 

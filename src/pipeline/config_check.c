@@ -68,8 +68,6 @@ bool mr_config_check_policy(const struct mr_table_policy *policy, const char *fi
 {
     const struct refusal refusals[] = {
         {"mode", policy->mode != MR_TABLE_CURRENT, "only \"current\" is"},
-        {"on_schema_change", policy->on_schema_change != MR_ON_SCHEMA_CHANGE_EVOLVE,
-         "only \"evolve\" is"},
         {"on_type_error", asks_quarantine(policy), "\"stop\", \"text\" and \"null\" are"},
         {"key", policy->key.count > 0, "give the table a key on the server"},
         {"retention.column", policy->retention_column != NULL, "leave it out"},

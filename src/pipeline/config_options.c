@@ -236,7 +236,7 @@ const struct mr_option mr_config_policy_options[] = {
         .offset = offsetof(struct mr_table_policy, on_schema_change),
         .fallback = "evolve",
         .choices = schema_change_choices,
-        .help = "what a change of the table's columns does (this version: evolve)",
+        .help = "what a change of the table does (docs/SCHEMA_CHANGES.md)",
     },
     {
         .name = "on_type_error",

@@ -4,6 +4,7 @@
  */
 #include "loader.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +177,52 @@ static struct mr_batch *next_batch(struct mr_loader_source *source, uint32_t wai
     }
 }
 
+/* People hear of schema changes when they are applied. */
+static void log_changes(const struct mr_loader *loader, const struct mr_batch *batch,
+                        uint32_t from_transaction)
+{
+    const uint32_t first = batch->transactions[from_transaction].first_event;
+    for (uint32_t i = first; batch->note_count > 0 && i < batch->event_count; i++) {
+        const struct mr_event *event = &batch->events[i];
+        if (event->kind != MR_EVENT_NOTE ||
+            batch->notes[event->chunk].kind != MR_NOTE_SCHEMA_CHANGE) {
+            continue;
+        }
+        const struct mr_note *note = &batch->notes[event->chunk];
+        const struct mr_schema *schema = note->after != NULL ? note->after : note->before;
+        char change[32];
+        char statement[256];
+        (void)snprintf(change, sizeof(change), "%.*s", (int)note->name.length,
+                       (const char *)note->name.bytes);
+        (void)snprintf(statement, sizeof(statement), "%.*s",
+                       note->text.length < sizeof(statement) ? (int)note->text.length
+                                                             : (int)sizeof(statement) - 1,
+                       (const char *)note->text.bytes);
+        if (schema != NULL) {
+            mr_log(MR_LOG_INFO, "table.altered",
+                   MR_LOG_S("source", loader->context.source_names[batch->source_index]),
+                   MR_LOG_S("schema", schema->space), MR_LOG_S("table", schema->table),
+                   MR_LOG_S("change", change), MR_LOG_S("statement", statement),
+                   MR_LOG_I("version", schema->version));
+        }
+    }
+}
+
+/* A table that a sink sets aside is told of once it is committed. */
+static void log_quarantine(struct mr_loader *loader)
+{
+    struct mr_sink_observation seen = {0};
+    if (loader->ops->is_set_aside == NULL) {
+        return;
+    }
+    loader->ops->observe(loader->sink, &seen);
+    if (seen.quarantined_count > loader->quarantined_seen) {
+        mr_log(MR_LOG_WARN, "table.quarantined", MR_LOG_S("sink", loader->context.name),
+               MR_LOG_I("tables", seen.quarantined_count));
+    }
+    loader->quarantined_seen = seen.quarantined_count;
+}
+
 /* Hands the gathered group to the sink; the references stay until the commit, for its counts. */
 static bool apply_group(struct mr_loader *loader, struct mr_error *err)
 {
@@ -196,6 +243,7 @@ static bool apply_group(struct mr_loader *loader, struct mr_error *err)
         }
         if (from < batch->transaction_count) {
             mr_table_stats_stage(&source->stats, batch, from);
+            log_changes(loader, batch, from);
             loader->applied_rows += batch->row_count;
             source->applied = batch->first_sequence + batch->transaction_count - 1;
         }
@@ -323,6 +371,7 @@ bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err)
         source->ops->release(source->stream, loader->sink_index, source->committed);
     }
     (void)atomic_fetch_add(&loader->commits_total, 1);
+    log_quarantine(loader);
     return true;
 }
 

@@ -87,6 +87,7 @@ struct mr_loader {
     struct mr_sink *sink;          /* the loader's thread; others only while they hold it */
     pthread_rwlock_t sink_holders; /* written when the sink is opened anew */
     struct mr_sink_context context;
+    uint32_t quarantined_seen; /* tables set aside, as last logged */
     uint32_t sink_index;
     const struct mr_env *env;
     uint64_t group_rows_max;

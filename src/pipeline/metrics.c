@@ -132,6 +132,22 @@ static void put_nulled(struct mr_pipeline *pipeline, struct mr_writer *out)
     }
 }
 
+static void put_schema_changes(struct mr_lane *lane, struct mr_writer *out)
+{
+    struct mr_table_view view;
+    for (uint32_t i = 0; mr_lane_table(lane, i, &view); i++) {
+        const struct mr_schema *schema = view.counts.schema;
+        if (schema != NULL) {
+            char table[512];
+            (void)snprintf(table, sizeof(table), "%s.%s", schema->space, schema->table);
+            const struct mr_label labels[] = {
+                {"source", lane->config->name}, {"table", table}, {0}};
+            mr_exposition_uint(out, "millrace_schema_changes_total", labels,
+                               view.counts.schema_changes);
+        }
+    }
+}
+
 static void put_streams(struct mr_pipeline *pipeline, struct mr_writer *out)
 {
     struct mr_stream_observation streams[MR_LOADER_SOURCES_MAX];
@@ -234,6 +250,11 @@ void mr_pipeline_metrics(struct mr_pipeline *pipeline, struct mr_writer *out)
         put_table_rows(&pipeline->lanes[i], out);
     }
     put_nulled(pipeline, out);
+    mr_exposition_family(out, "millrace_schema_changes_total", "counter",
+                         "Schema changes committed to the first sink, by table.");
+    for (uint32_t i = 0; i < pipeline->lane_count; i++) {
+        put_schema_changes(&pipeline->lanes[i], out);
+    }
     put_streams(pipeline, out);
     put_sinks(pipeline, out);
 }

@@ -209,6 +209,23 @@ static void join(pthread_t thread)
     MR_ASSERT(pthread_join(thread, NULL) == 0);
 }
 
+/* Some sink has set a table aside. The loaders have ended. */
+static bool has_quarantined(struct mr_pipeline *pipeline)
+{
+    for (uint32_t i = 0; i < pipeline->outlet_count; i++) {
+        struct mr_sink_observation seen = {0};
+        struct mr_sink *sink = mr_loader_hold_sink(pipeline->loaders[i]);
+        if (sink != NULL) {
+            pipeline->loaders[i]->ops->observe(sink, &seen);
+            mr_loader_let_sink_go(pipeline->loaders[i]);
+        }
+        if (seen.quarantined_count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum mr_exit mr_pipeline_stop(struct mr_pipeline *pipeline, uint64_t drain_ms, struct mr_error *err)
 {
     MR_ASSERT(pipeline->is_started);
@@ -235,6 +252,9 @@ enum mr_exit mr_pipeline_stop(struct mr_pipeline *pipeline, uint64_t drain_ms, s
         join(pipeline->outlets[i].thread);
     }
     pipeline->is_started = false;
+    if (pipeline->exit_code == MR_EXIT_DONE && has_quarantined(pipeline)) {
+        pipeline->exit_code = MR_EXIT_QUARANTINED;
+    }
     *err = pipeline->failure;
     mr_log(MR_LOG_INFO, "pipeline.stopped", MR_LOG_S("pipeline", pipeline->config->pipeline),
            MR_LOG_I("exit_code", pipeline->exit_code));

@@ -67,6 +67,23 @@ static bool find_copy(struct mr_lane *lane, uint32_t table_id, struct mr_copy_pr
     return false;
 }
 
+/* The first sink that has set the table aside, and why. */
+static void look_aside(struct mr_pipeline *pipeline, uint16_t source_index,
+                       struct mr_table_view *view)
+{
+    for (uint32_t i = 0; i < pipeline->outlet_count && !view->is_set_aside; i++) {
+        struct mr_loader *loader = pipeline->loaders[i];
+        struct mr_sink *sink =
+            loader->ops->is_set_aside != NULL ? mr_loader_hold_sink(loader) : NULL;
+        if (sink != NULL) {
+            view->is_set_aside =
+                loader->ops->is_set_aside(sink, source_index, view->counts.schema,
+                                          view->set_aside_reason, sizeof(view->set_aside_reason));
+            mr_loader_let_sink_go(loader);
+        }
+    }
+}
+
 bool mr_lane_table(struct mr_lane *lane, uint32_t index, struct mr_table_view *view)
 {
     *view = (struct mr_table_view){0};
@@ -84,7 +101,10 @@ bool mr_lane_table(struct mr_lane *lane, uint32_t index, struct mr_table_view *v
         if (view->counts.schema == NULL) {
             view->counts.schema = copy.schema;
         }
-        return true;
+        within = true;
+    }
+    if (view->counts.schema != NULL) {
+        look_aside(pipeline, (uint16_t)(lane - pipeline->lanes), view);
     }
     return within;
 }

@@ -27,6 +27,8 @@ struct mr_table_view {
     struct mr_table_counts counts;
     struct mr_copy_progress copy;
     bool is_copying;
+    bool is_set_aside; /* by a sink */
+    char set_aside_reason[MR_ERROR_MESSAGE_BYTES_MAX];
 };
 
 /** Table `index` (by table id - 1) of a lane, counted in the first sink; false past the last. */

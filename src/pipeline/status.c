@@ -88,6 +88,10 @@ static void put_table(struct mr_json *json, struct mr_nulled *nulled,
     key_uint(json, "truncates", view->counts.truncates);
     key_uint(json, "values_nulled", count_nulled(nulled, schema));
     key_time(json, "last_change", view->counts.last_change_us);
+    key_uint(json, "schema_version", schema->version);
+    key_uint(json, "schema_changes", view->counts.schema_changes);
+    key_time(json, "last_schema_change", view->counts.schema_change_us);
+    key_string(json, "quarantined", view->is_set_aside ? view->set_aside_reason : NULL);
     mr_json_object_end(json);
 }
 
@@ -274,6 +278,7 @@ static void put_sink(struct mr_json *json, struct mr_outlet *outlet)
     key_uint(json, "checkpoint_us_last", sink.checkpoint_us_last);
     key_uint(json, "commit_us_last", sink.commit_us_last);
     key_uint(json, "wal_bytes", sink.wal_bytes);
+    key_uint(json, "quarantined_tables", sink.quarantined_count);
     mr_json_key(json, "commit_to_visible_ms");
     mr_json_object_begin(json);
     const double percents[] = {50, 95, 99, 99.9};

@@ -57,8 +57,9 @@ static void count_event(struct mr_table_stats *stats, const struct mr_batch *bat
                         const struct mr_event *event, int64_t commit_us)
 {
     const struct mr_schema *schema = mr_batch_event_schema(batch, event);
-    if (event->kind == MR_EVENT_NOTE) {
-        return;
+    if (schema == NULL || (event->kind == MR_EVENT_NOTE &&
+                           batch->notes[event->chunk].kind != MR_NOTE_SCHEMA_CHANGE)) {
+        return; /* of no table, or no change of one */
     }
     struct mr_table_counts *counts = counts_of(stats, schema);
     switch ((enum mr_event_kind)event->kind) {
@@ -78,7 +79,9 @@ static void count_event(struct mr_table_stats *stats, const struct mr_batch *bat
         counts->truncates++;
         break;
     case MR_EVENT_NOTE:
-        break;
+        counts->schema_changes++;
+        counts->schema_change_us = commit_us;
+        return;
     }
     if (commit_us > counts->last_change_us) {
         counts->last_change_us = commit_us;
@@ -119,6 +122,10 @@ void mr_table_stats_publish(struct mr_table_stats *stats)
         counts->updates += staged->updates;
         counts->deletes += staged->deletes;
         counts->truncates += staged->truncates;
+        counts->schema_changes += staged->schema_changes;
+        if (staged->schema_change_us > counts->schema_change_us) {
+            counts->schema_change_us = staged->schema_change_us;
+        }
         if (staged->last_change_us > counts->last_change_us) {
             counts->last_change_us = staged->last_change_us;
         }

@@ -20,7 +20,9 @@ struct mr_table_counts {
     uint64_t updates;
     uint64_t deletes;
     uint64_t truncates;
-    int64_t last_change_us; /* source's commit time of the newest change; 0 none */
+    uint64_t schema_changes;  /* notes of them */
+    int64_t last_change_us;   /* source's commit time of the newest change; 0 none */
+    int64_t schema_change_us; /* likewise of the newest schema change */
 };
 
 struct mr_table_stats {

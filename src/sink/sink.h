@@ -17,7 +17,10 @@
  *      table and are committed like anything else; a table begun and not finished is emptied by the
  *      next snapshot_begin(). Changes of a table up to its high mark are applied as upserts by key,
  *      or dropped where the copy was exact (see source.h).
- *   6. Notes move the position like any event; a sink that need not act on one passes over it.
+ *   6. Notes move the position like any event; a sink that need not act on one passes over it. A
+ *      schema change is a barrier: rows before it were of the old shape. A table that cannot be
+ *      followed is set aside: its events are passed over from that transaction on, all others go
+ *      on; snapshot_begin() frees it.
  */
 #ifndef MR_SINK_SINK_H
 #define MR_SINK_SINK_H
@@ -64,6 +67,7 @@ struct mr_sink_observation {
     uint64_t checkpoint_us_last;
     uint64_t commit_us_last;
     uint64_t wal_bytes;
+    uint32_t quarantined_count; /* tables that are set aside */
 };
 
 struct mr_sink_ops {
@@ -107,6 +111,9 @@ struct mr_sink_ops {
     /** Upkeep between commits (checkpoints). `idle`: nothing waits to be applied. */
     bool (*maintain)(struct mr_sink *sink, bool idle, struct mr_error *err);
     void (*observe)(struct mr_sink *sink, struct mr_sink_observation *observation);
+    /** Whether a table is set aside, and why; from any thread. NULL: the sink sets none aside. */
+    bool (*is_set_aside)(struct mr_sink *sink, uint16_t source_index,
+                         const struct mr_schema *schema, char *reason, size_t size);
 };
 
 #endif

@@ -129,6 +129,18 @@ static void add_work(struct mr_apply *apply, struct mr_target *target, struct mr
     }
 }
 
+/* The event is of a table that was set aside. */
+static bool is_passed_over(const struct mr_apply *apply, const struct mr_batch *batch,
+                           const struct mr_event *event, uint64_t sequence)
+{
+    if (MR_LIKELY(apply->quarantine->all == NULL)) {
+        return false;
+    }
+    const struct mr_schema *schema = mr_batch_event_schema(batch, event);
+    return schema != NULL &&
+           mr_quarantine_holds(apply->quarantine, batch->source_index, schema, sequence);
+}
+
 /* Collects the events first .. first + count of a transaction (or of a snapshot batch). */
 static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
                            struct mr_target **by_chunk, const struct mr_transaction *transaction,
@@ -144,7 +156,18 @@ static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
     MR_ASSERT(transaction->first_event + transaction->event_count <= batch->event_count);
     for (uint32_t i = 0; i < transaction->event_count; i++) {
         const struct mr_event *event = &batch->events[transaction->first_event + i];
+        if (is_passed_over(apply, batch, event, sequence)) {
+            continue;
+        }
         if (event->kind == MR_EVENT_NOTE) {
+            const struct mr_apply_place place = {
+                .sequence = sequence,
+                .end = end,
+                .opens = i == 0 && progress->open_sequence == 0,
+            };
+            if (!mr_apply_note(apply, batch, event, &place, err)) {
+                return false;
+            }
             continue;
         }
         struct mr_target *target = target_of_event(apply, batch, by_chunk, event, err);
@@ -227,6 +250,8 @@ static bool collect_transactions(struct mr_apply *apply, const struct mr_batch *
             continue;
         }
         if (!check_order(apply, batch, sequence, err) ||
+            !mr_quarantine_write(apply->quarantine, batch->source_index, sequence,
+                                 progress->pending.text, err) ||
             !collect_events(apply, batch, by_chunk, transaction, sequence, err)) {
             return false;
         }
@@ -262,16 +287,11 @@ static bool collect_batch(struct mr_apply *apply, const struct mr_batch *batch,
     return collect_events(apply, batch, by_chunk, &all, 0, err);
 }
 
-bool mr_apply_batches(struct mr_apply *apply, struct mr_batch *const *batches, uint32_t count,
-                      struct mr_error *err)
+/* Writes the tables' work, or only forgets it. */
+static bool write_touched(struct mr_apply *apply, bool is_wanted, struct mr_error *err)
 {
-    bool applied = true;
+    bool applied = is_wanted;
 
-    MR_ASSERT(apply->first_touched == NULL);
-    mr_arena_reset(&apply->work_arena);
-    for (uint32_t i = 0; i < count && applied; i++) {
-        applied = collect_batch(apply, batches[i], err);
-    }
     while (apply->first_touched != NULL) {
         struct mr_target *target = apply->first_touched;
         applied = applied && mr_apply_write(apply, target, err);
@@ -282,4 +302,23 @@ bool mr_apply_batches(struct mr_apply *apply, struct mr_batch *const *batches, u
     }
     apply->last_touched = NULL;
     return applied;
+}
+
+bool mr_apply_flush(struct mr_apply *apply, struct mr_error *err)
+{
+    return write_touched(apply, true, err);
+}
+
+bool mr_apply_batches(struct mr_apply *apply, struct mr_batch *const *batches, uint32_t count,
+                      struct mr_error *err)
+{
+    MR_ASSERT(apply->first_touched == NULL);
+    mr_arena_reset(&apply->work_arena);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!collect_batch(apply, batches[i], err)) {
+            (void)write_touched(apply, false, err);
+            return false;
+        }
+    }
+    return mr_apply_flush(apply, err);
 }

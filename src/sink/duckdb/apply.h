@@ -19,6 +19,7 @@
 #include "batch.h"
 #include "compiler.h"
 #include "error.h"
+#include "quarantine.h"
 #include "reduce.h"
 #include "state.h"
 #include "target.h"
@@ -53,6 +54,10 @@ struct mr_apply {
     struct mr_warehouse *warehouse;
     struct mr_targets *targets;
     struct mr_state *state;
+    struct mr_quarantine *quarantine;
+    /** Commits what is applied, whole transactions all, and begins anew; NULL: not possible. */
+    bool (*settle)(void *context, struct mr_error *err);
+    void *settle_context;
     struct mr_progress *progress; /* by source */
     struct mr_arena work_arena;   /* the work lists of one apply() */
     struct mr_arena row_arena;    /* one reduction */
@@ -79,6 +84,28 @@ bool mr_apply_finish(struct mr_apply *apply, struct mr_error *err) MR_MUST_CHECK
 /** The target of a table, with its snapshot mark. */
 struct mr_target *mr_apply_target(struct mr_apply *apply, uint16_t source_index,
                                   const struct mr_schema *schema, struct mr_error *err);
+
+/** Where an event stands. */
+struct mr_apply_place {
+    uint64_t sequence;
+    struct mr_native_position end; /* of its transaction; 0 unknown */
+    bool opens;                    /* it is the first event of a whole transaction */
+};
+
+/** Acts on a note (notes.c). */
+bool mr_apply_note(struct mr_apply *apply, const struct mr_batch *batch,
+                   const struct mr_event *event, const struct mr_apply_place *place,
+                   struct mr_error *err) MR_MUST_CHECK;
+
+/**
+ * An error that says MR_QUARANTINE: remembers that the table is set aside from that transaction on,
+ * and makes it MR_RETRY: everything is rolled back and read again. Returns false.
+ */
+bool mr_apply_set_aside(struct mr_apply *apply, const struct mr_target *target, uint64_t sequence,
+                        struct mr_error *err);
+
+/** Writes all collected work. */
+bool mr_apply_flush(struct mr_apply *apply, struct mr_error *err) MR_MUST_CHECK;
 
 /** Writes one table's collected work (write.c). */
 bool mr_apply_write(struct mr_apply *apply, struct mr_target *target,

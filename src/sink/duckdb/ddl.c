@@ -193,29 +193,73 @@ static bool constant_of(const char *printed, char **constant)
     return is_constant;
 }
 
-bool mr_ddl_add_column(struct mr_sql *sql, const char *source, const struct mr_schema *schema,
-                       const struct mr_column *column, struct mr_error *err)
+/*
+ * What MySQL fills in for a column that is NOT NULL and has no default: 0, '', the first label.
+ * Dates get a zero date, which nobody can hold: NULL here.
+ */
+static void add_implicit(struct mr_sql *sql, const struct mr_column *column)
+{
+    switch (column->type) {
+    case MR_TYPE_BOOL:
+    case MR_TYPE_I8:
+    case MR_TYPE_I16:
+    case MR_TYPE_I32:
+    case MR_TYPE_I64:
+    case MR_TYPE_U8:
+    case MR_TYPE_U16:
+    case MR_TYPE_U32:
+    case MR_TYPE_U64:
+    case MR_TYPE_F32:
+    case MR_TYPE_F64:
+    case MR_TYPE_DECIMAL:
+        mr_sql_add(sql, "0");
+        return;
+    case MR_TYPE_DURATION:
+    case MR_TYPE_INTERVAL:
+        mr_sql_add(sql, "INTERVAL 0 SECONDS");
+        return;
+    case MR_TYPE_JSON:
+        mr_sql_add(sql, "'null'");
+        return;
+    case MR_TYPE_TEXT: {
+        const char *labels = column->labels != NULL ? column->labels : "";
+        const bool is_set = strncasecmp(column->source_type, "set", 3) == 0;
+        char *first = mr_memory_copy_text(labels, is_set ? 0 : strcspn(labels, "\x1f"));
+        mr_sql_add_literal(sql, first);
+        free(first);
+        return;
+    }
+    case MR_TYPE_BYTES:
+        mr_sql_add(sql, "''::BLOB");
+        return;
+    case MR_TYPE_DATE:
+    case MR_TYPE_TIME:
+    case MR_TYPE_TIMESTAMP:
+    case MR_TYPE_TIMESTAMPTZ:
+    case MR_TYPE_UUID:
+        break;
+    }
+    mr_sql_add(sql, "NULL");
+}
+
+bool mr_ddl_old_value(struct mr_sql *sql, const struct mr_column *column)
 {
     char *constant = NULL;
-    bool added = true;
+    bool is_known = true;
 
-    mr_sql_add(sql, "ALTER TABLE ");
-    mr_ddl_add_target(sql, source, schema);
-    mr_sql_add(sql, " ADD COLUMN ");
-    add_column_definition(sql, column);
-    if (column->fallback != NULL && strcasecmp(column->fallback, "null") != 0) {
-        if (constant_of(column->fallback, &constant)) {
-            mr_sql_add(sql, " DEFAULT ");
-            mr_sql_add_literal(sql, constant);
-        } else {
-            added = mr_fail(err, MR_E_SINK, MR_STOP,
-                            "table \"%s.%s.%s\": the new column \"%s\" has the default %s, so the "
-                            "values of its old rows are not known here; copy the table anew",
-                            source, schema->space, schema->table, column->name, column->fallback);
-        }
+    if (column->fallback == NULL && !column->nullable) {
+        add_implicit(sql, column);
+    } else if (column->fallback == NULL || strcasecmp(column->fallback, "null") == 0 ||
+               strncasecmp(column->fallback, "null::", 6) == 0) {
+        mr_sql_add(sql, "NULL");
+    } else if ((column->type != MR_TYPE_BYTES || column->fallback[0] == '\0') &&
+               constant_of(column->fallback, &constant)) {
+        mr_sql_add_literal(sql, constant);
+    } else {
+        is_known = false;
     }
     free(constant);
-    return added;
+    return is_known;
 }
 
 /* c0, c1, ... with a prefix. */
@@ -233,6 +277,18 @@ static void add_table_columns(struct mr_sql *sql, const struct mr_schema *schema
         mr_sql_add(sql, i == 0 ? "" : ", ");
         mr_sql_add(sql, prefix);
         mr_sql_add_identifier(sql, schema->columns[i].name);
+    }
+}
+
+/* As the schema has them: the table of a lenient policy may have wider types. */
+static void add_fetched_columns(struct mr_sql *sql, const struct mr_schema *schema)
+{
+    for (uint16_t i = 0; i < schema->column_count; i++) {
+        char type[MR_DUCKDB_TYPE_BYTES_MAX];
+        mr_cells_type_name(&schema->columns[i], type, sizeof(type));
+        mr_sql_add(sql, i == 0 ? "CAST(t." : ", CAST(t.");
+        mr_sql_add_identifier(sql, schema->columns[i].name);
+        mr_sql_addf(sql, " AS %s)", type);
     }
 }
 
@@ -273,7 +329,7 @@ void mr_ddl_fetch(struct mr_sql *sql, const char *source, const struct mr_schema
                   uint32_t slot)
 {
     mr_sql_add(sql, "SELECT k.ord, ");
-    add_table_columns(sql, schema, "t.");
+    add_fetched_columns(sql, schema);
     mr_sql_add(sql, " FROM ");
     mr_ddl_add_target(sql, source, schema);
     mr_sql_addf(sql, " AS t, millrace_rows(%u) AS k WHERE ", (unsigned)slot);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * ddl.h - a source table's shape as SQL text: names, CREATE TABLE, ADD COLUMN, the sink's
+ * ddl.h - a source table's shape as SQL text: names, CREATE TABLE, the sink's
  * statements.
  *
  * Target of `space`.`table` from source `source` is the table "<table>" in the schema
@@ -47,12 +47,10 @@ void mr_ddl_create_schema(struct mr_sql *sql, const char *source, const struct m
 void mr_ddl_create_table(struct mr_sql *sql, const char *source, const struct mr_schema *schema);
 
 /**
- * ALTER TABLE ... ADD COLUMN. Rows that exist get the column's default where it is a constant, else
- * NULL. False (MR_E_SINK, MR_STOP) when the default is an expression: what the server filled in
- * cannot be known.
+ * What rows that exist get in a new column: its default where that is a constant, what the server
+ * fills in where there is none, else NULL. False: the default is an expression.
  */
-bool mr_ddl_add_column(struct mr_sql *sql, const char *source, const struct mr_schema *schema,
-                       const struct mr_column *column, struct mr_error *err) MR_MUST_CHECK;
+bool mr_ddl_old_value(struct mr_sql *sql, const struct mr_column *column);
 
 /** INSERT of all columns from millrace_rows(slot). */
 void mr_ddl_insert(struct mr_sql *sql, const char *source, const struct mr_schema *schema,

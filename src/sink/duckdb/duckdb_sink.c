@@ -125,6 +125,8 @@ static bool load(struct mr_sink *sink, struct mr_error *err)
 {
     if (!mr_state_open(&sink->state, sink->warehouse, sink->source_names, sink->source_count,
                        sink->positions, err) ||
+        !mr_quarantine_open(&sink->quarantine, sink->warehouse, sink->source_names,
+                            sink->source_count, err) ||
         !mr_warehouse_prepare(sink->warehouse, "BEGIN TRANSACTION", &sink->begin, err) ||
         !mr_warehouse_prepare(sink->warehouse, "COMMIT", &sink->commit, err)) {
         return false;
@@ -215,9 +217,25 @@ static void duckdb_sink_close(struct mr_sink *sink)
     mr_warehouse_close(sink->warehouse); /* an open transaction is dropped */
     mr_arena_done(&sink->apply.work_arena);
     mr_arena_done(&sink->apply.row_arena);
+    mr_quarantine_done(&sink->quarantine);
     free(sink->progress);
     free(sink->positions);
     free(sink);
+}
+
+static bool begin(struct mr_sink *sink, struct mr_error *err);
+static bool commit(struct mr_sink *sink, struct mr_error *err);
+
+/* Commits the whole transactions applied so far, unless one of some source is open. */
+static bool settle(void *context, struct mr_error *err)
+{
+    struct mr_sink *sink = context;
+    for (uint32_t i = 0; i < sink->source_count; i++) {
+        if (sink->progress[i].open_sequence != 0) {
+            return true;
+        }
+    }
+    return commit(sink, err) && begin(sink, err);
 }
 
 static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, struct mr_error *err)
@@ -237,6 +255,7 @@ static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, s
         .env = context->env,
     };
 
+    mr_quarantine_init(&sink->quarantine);
     sink->env = context->env;
     sink->config = config;
     sink->source_names = context->source_names;
@@ -249,10 +268,14 @@ static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, s
         goto fail;
     }
     mr_targets_init(&sink->targets, sink->warehouse, sink->source_names, sink->source_count);
+    sink->targets.policies = context->policies;
     sink->apply = (struct mr_apply){
         .warehouse = sink->warehouse,
         .targets = &sink->targets,
         .state = &sink->state,
+        .quarantine = &sink->quarantine,
+        .settle = settle,
+        .settle_context = sink,
         .progress = sink->progress,
         .rows_max = sink->rows_max,
         .memory_bytes = sink->memory_bytes,
@@ -339,6 +362,7 @@ static bool commit(struct mr_sink *sink, struct mr_error *err)
     mr_targets_settle(&sink->targets);
     sink->apply.short_count = 0;
     sink->apply.deletes_fill_the_memory = false;
+    mr_quarantine_settle(&sink->quarantine);
     note_commit(sink);
     sink->commit_ns_last = sink->env->monotonic_ns(sink->env);
     atomic_store(&sink->counters.rows_total, sink->apply.rows_total);
@@ -364,6 +388,7 @@ static void duckdb_sink_rollback(struct mr_sink *sink)
     sink->apply.rows_total = atomic_load(&sink->counters.rows_total);
     mr_targets_forget(&sink->targets, true);
     sink->apply.deletes_fill_the_memory = false;
+    mr_quarantine_forget(&sink->quarantine);
     for (uint32_t i = 0; i < sink->source_count; i++) {
         struct mr_progress *progress = &sink->progress[i];
         progress->pending.place = progress->committed;
@@ -402,6 +427,9 @@ static bool make_copied_table(struct mr_sink *sink, uint16_t source_index,
         return false;
     }
     target->mark_is_known = false;
+    if (is_begun && !mr_quarantine_lift(&sink->quarantine, source_index, schema, err)) {
+        return false;
+    }
     return is_begun ? mr_target_remake(&sink->targets, target, schema, err)
                     : mr_target_ensure(&sink->targets, target, schema, false, err);
 }
@@ -488,7 +516,15 @@ static void duckdb_sink_observe(struct mr_sink *sink, struct mr_sink_observation
         .checkpoint_us_last = atomic_load(&counters->checkpoint_us_last),
         .commit_us_last = atomic_load(&counters->commit_us_last),
         .wal_bytes = atomic_load(&counters->wal_bytes),
+        .quarantined_count = mr_quarantine_count(&sink->quarantine),
     };
+}
+
+static bool duckdb_sink_is_set_aside(struct mr_sink *sink, uint16_t source_index,
+                                     const struct mr_schema *schema, char *reason, size_t size)
+{
+    return mr_quarantine_reason(&sink->quarantine, source_index, schema->space, schema->table,
+                                reason, size);
 }
 
 const struct mr_sink_ops mr_sink_duckdb = {
@@ -508,4 +544,5 @@ const struct mr_sink_ops mr_sink_duckdb = {
     .restart = duckdb_sink_restart,
     .maintain = duckdb_sink_maintain,
     .observe = duckdb_sink_observe,
+    .is_set_aside = duckdb_sink_is_set_aside,
 };

@@ -45,6 +45,7 @@ struct mr_sink {
     uint32_t source_count;
     struct mr_warehouse *warehouse;
     struct mr_state state;
+    struct mr_quarantine quarantine;
     struct mr_targets targets;
     struct mr_apply apply;
     struct mr_progress *progress;

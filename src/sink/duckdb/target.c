@@ -15,6 +15,7 @@
 
 #include "cells.h"
 #include "ddl.h"
+#include "evolve.h"
 #include "memory.h"
 #include "result.h"
 #include "rows.h"
@@ -75,7 +76,6 @@ static void forget_columns(struct mr_target *target)
 
 void mr_target_forget(struct mr_targets *targets, struct mr_target *target)
 {
-    MR_ASSERT(target->provisional);
     drop_shape(targets, target);
     forget_columns(target);
 }
@@ -85,11 +85,11 @@ void mr_targets_forget(struct mr_targets *targets, bool only_provisional)
     for (struct mr_target *target = targets->all; target != NULL; target = target->next) {
         target->deletes = 0;
         if (!only_provisional || target->provisional) {
-            drop_shape(targets, target);
-            forget_columns(target);
+            mr_target_forget(targets, target);
             target->provisional = false;
             target->mark_is_known = false;
         }
+        target->has_deleted = false;
     }
 }
 
@@ -99,6 +99,7 @@ void mr_targets_settle(struct mr_targets *targets)
         MR_ASSERT(!target->overlay.is_open);
         target->deletes = 0;
         target->provisional = false;
+        target->has_deleted = false;
     }
 }
 
@@ -226,16 +227,6 @@ out:
     return described;
 }
 
-static const struct mr_target_column *find_column(const struct mr_target *target, const char *name)
-{
-    for (uint16_t i = 0; i < target->column_count; i++) {
-        if (strcasecmp(target->columns[i].name, name) == 0) {
-            return &target->columns[i];
-        }
-    }
-    return NULL;
-}
-
 static bool exec_sql(struct mr_targets *targets, struct mr_sql *sql, struct mr_error *err)
 {
     const bool done = mr_warehouse_exec(targets->warehouse, sql->text, err);
@@ -260,64 +251,90 @@ static bool create(struct mr_targets *targets, struct mr_target *target,
     return exec_sql(targets, &sql, err) && describe(targets, target, err);
 }
 
-static bool check_types(const struct mr_target *target, const struct mr_schema *schema,
-                        struct mr_error *err)
+enum mr_on_schema_change mr_target_policy(const struct mr_targets *targets,
+                                          const struct mr_target *target)
 {
-    for (uint16_t i = 0; i < schema->column_count; i++) {
-        const struct mr_column *column = &schema->columns[i];
-        const struct mr_target_column *there = find_column(target, column->name);
-        char type[MR_DUCKDB_TYPE_BYTES_MAX];
-        mr_cells_type_name(column, type, sizeof(type));
-        if (there != NULL && strcmp(there->type, type) != 0) {
-            return mr_fail(err, MR_E_SINK, MR_STOP,
-                           "table \"%s\": column \"%s\" is now %s (%s), but %s in the warehouse; "
-                           "copy the table anew",
-                           target->label, column->name, column->source_type, type, there->type);
-        }
+    return (enum mr_on_schema_change)mr_policies_find(targets->policies, target->source,
+                                                      target->space, target->table)
+        ->on_schema_change;
+}
+
+bool mr_target_look(struct mr_targets *targets, struct mr_target *target, bool *is_there,
+                    struct mr_error *err)
+{
+    if (target->column_count == 0 && !describe(targets, target, err)) {
+        return false;
+    }
+    *is_there = target->column_count > 0;
+    return true;
+}
+
+bool mr_target_evolve(struct mr_targets *targets, struct mr_target *target,
+                      const struct mr_schema *schema, struct mr_slice renamed, struct mr_error *err)
+{
+    const struct mr_evolve_wish wish = {
+        .renamed = renamed,
+        .is_lenient = mr_target_policy(targets, target) == MR_ON_SCHEMA_CHANGE_LENIENT,
+    };
+    bool is_there = false;
+
+    drop_shape(targets, target);
+    if (!mr_target_look(targets, target, &is_there, err)) {
+        return false;
+    }
+    if (!is_there) {
+        return create(targets, target, schema, err);
+    }
+    if (!mr_ddl_check(schema, target->label, err)) {
+        return false;
+    }
+    if (!mr_evolve_is_needed(target, schema, &wish)) {
+        return true;
+    }
+    return mr_evolve_shape(targets, target, schema, &wish, err) && describe(targets, target, err);
+}
+
+/* A change that no note told of: its rows show it. */
+static bool check_policy(const struct mr_targets *targets, const struct mr_target *target,
+                         struct mr_error *err)
+{
+    static const char what[] = "its rows have other columns or types than before";
+
+    switch (mr_target_policy(targets, target)) {
+    case MR_ON_SCHEMA_CHANGE_EVOLVE:
+    case MR_ON_SCHEMA_CHANGE_LENIENT:
+        return true;
+    case MR_ON_SCHEMA_CHANGE_STOP:
+        return mr_fail(err, MR_E_SINK, MR_STOP,
+                       "table \"%s\": %s, and its on_schema_change is stop; set it to evolve or "
+                       "lenient and start again",
+                       target->label, what);
+    case MR_ON_SCHEMA_CHANGE_QUARANTINE:
+        return mr_fail(err, MR_E_TYPE, MR_QUARANTINE,
+                       "table \"%s\": %s, and its on_schema_change is quarantine; copy the table "
+                       "anew",
+                       target->label, what);
     }
     return true;
 }
 
-static bool check_no_column_gone(const struct mr_target *target, const struct mr_schema *schema,
-                                 struct mr_error *err)
+/* Makes the table that is there fit a schema version. */
+static bool fit(struct mr_targets *targets, struct mr_target *target,
+                const struct mr_schema *schema, bool overlaps, struct mr_error *err)
 {
-    for (uint16_t i = 0; i < target->column_count; i++) {
-        bool is_there = false;
-        for (uint16_t k = 0; k < schema->column_count && !is_there; k++) {
-            is_there = strcasecmp(schema->columns[k].name, target->columns[i].name) == 0;
-        }
-        if (!is_there) {
-            return mr_fail(err, MR_E_SINK, MR_STOP,
-                           "table \"%s\": column \"%s\" of the warehouse is gone at the source "
-                           "(dropped or renamed); copy the table anew",
-                           target->label, target->columns[i].name);
-        }
-    }
-    return true;
-}
+    const struct mr_evolve_wish wish = {
+        .is_lenient = overlaps || mr_target_policy(targets, target) == MR_ON_SCHEMA_CHANGE_LENIENT,
+        .adds_only = overlaps,
+    };
 
-static bool add_new_columns(struct mr_targets *targets, struct mr_target *target,
-                            const struct mr_schema *schema, struct mr_error *err)
-{
-    bool is_altered = false;
-
-    for (uint16_t i = 0; i < schema->column_count; i++) {
-        struct mr_sql sql = {0};
-        if (find_column(target, schema->columns[i].name) != NULL) {
-            continue;
-        }
-        target->provisional = true;
-        is_altered = true;
-        if (!mr_ddl_add_column(&sql, target->source, schema, &schema->columns[i], err)) {
-            mr_sql_done(&sql);
-            return false;
-        }
-        if (!exec_sql(targets, &sql, err)) {
-            return mr_error_context(err, "table \"%s\", new column \"%s\"", target->label,
-                                    schema->columns[i].name);
-        }
+    if (!mr_ddl_check(schema, target->label, err)) {
+        return false;
     }
-    return !is_altered || describe(targets, target, err);
+    if (!mr_evolve_is_needed(target, schema, &wish)) {
+        return true;
+    }
+    return (overlaps || check_policy(targets, target, err)) &&
+           mr_evolve_shape(targets, target, schema, &wish, err) && describe(targets, target, err);
 }
 
 static void take_shape(struct mr_targets *targets, struct mr_target *target,
@@ -347,9 +364,7 @@ bool mr_target_ensure(struct mr_targets *targets, struct mr_target *target,
     if (target->column_count == 0 && !create(targets, target, schema, err)) {
         return false;
     }
-    if (!mr_ddl_check(schema, target->label, err) || !check_types(target, schema, err) ||
-        (!overlaps && !check_no_column_gone(target, schema, err)) ||
-        !add_new_columns(targets, target, schema, err)) {
+    if (!fit(targets, target, schema, overlaps, err)) {
         return false;
     }
     take_shape(targets, target, schema);
@@ -364,6 +379,7 @@ bool mr_target_remake(struct mr_targets *targets, struct mr_target *target,
     drop_shape(targets, target);
     target->provisional = true;
     target->mark_is_known = false;
+    target->has_deleted = false;
     mr_sql_add(&sql, "DROP TABLE IF EXISTS ");
     mr_ddl_add_target(&sql, target->source, schema);
     if (!exec_sql(targets, &sql, err) || !create(targets, target, schema, err)) {

@@ -6,11 +6,9 @@
  * it is applied; after that only a new schema version makes the sink look again.
  *
  * A schema version differs from the table in one of these ways:
- *   new columns                  ALTER TABLE ADD COLUMN, in the open transaction
- *   columns missing, at or before the table's high mark: an older version than the copy; the
- *                                columns it lacks stay NULL until the changes up to the mark bring
- *                                the rest
- *   anything else                MR_E_SINK, MR_STOP, naming the table and the difference
+ *   at or before the table's high mark: an older version than the copy; columns that it lacks stay
+ *   NULL until the changes up to the mark bring the rest, and nothing of the table is lost
+ *   else: the table follows (evolve.h), in the open transaction, as far as its policy lets it
  *
  * Invariants: statements belong to `shape`; a target made or altered in the open transaction is
  * `provisional` and forgotten at rollback.
@@ -26,6 +24,8 @@
 #include "compiler.h"
 #include "error.h"
 #include "schema.h"
+#include "slice.h"
+#include "table_policy.h"
 #include "warehouse.h"
 
 enum mr_target_statement {
@@ -69,6 +69,7 @@ struct mr_target {
     struct mr_target_column *columns;
     uint16_t column_count;
     bool provisional;
+    bool has_deleted; /* rows of it, in the open transaction: it cannot be altered where it is */
 
     duckdb_prepared_statement statements[MR_TARGET_STATEMENT_COUNT];
     uint32_t all_slot, key_slot; /* of millrace_rows(), valid while shape is set */
@@ -92,6 +93,7 @@ struct mr_target {
 struct mr_targets {
     struct mr_warehouse *warehouse;
     const char *const *source_names;
+    const struct mr_policies *policies; /* borrowed; NULL: the defaults */
     struct mr_target *all;
     struct mr_target ***by_id; /* [source_index][table_id] */
     uint32_t *by_id_count;
@@ -120,6 +122,22 @@ struct mr_target *mr_target_find(struct mr_targets *targets, uint16_t source_ind
  */
 bool mr_target_ensure(struct mr_targets *targets, struct mr_target *target,
                       const struct mr_schema *schema, bool overlaps,
+                      struct mr_error *err) MR_MUST_CHECK;
+
+/** What the table's policy says of schema changes. */
+enum mr_on_schema_change mr_target_policy(const struct mr_targets *targets,
+                                          const struct mr_target *target);
+
+/** Whether the warehouse has the table. */
+bool mr_target_look(struct mr_targets *targets, struct mr_target *target, bool *is_there,
+                    struct mr_error *err) MR_MUST_CHECK;
+
+/**
+ * The table becomes what a schema change says, whatever its policy; it is made when it is not
+ * there. `renamed` as in struct mr_note. Errors: those of mr_evolve_shape().
+ */
+bool mr_target_evolve(struct mr_targets *targets, struct mr_target *target,
+                      const struct mr_schema *schema, struct mr_slice renamed,
                       struct mr_error *err) MR_MUST_CHECK;
 
 /** Drops the table, if there is one, and makes it anew, empty. */

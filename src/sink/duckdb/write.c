@@ -78,6 +78,7 @@ static bool run_statement(struct segment *segment, enum mr_target_statement whic
     if (which == MR_TARGET_INSERT) {
         target->rows_estimate += changed;
     } else {
+        target->has_deleted = target->has_deleted || changed > 0;
         apply->deletes_total += changed;
         target->deletes += changed;
         target->rows_estimate -= changed < target->rows_estimate ? changed : target->rows_estimate;
@@ -580,15 +581,38 @@ static void truncate_sql(const struct mr_target *target, struct mr_sql *sql)
     }
 }
 
+/* The transaction that a work item is of; 0: a copy's. */
+static uint64_t sequence_of(const struct mr_work *work)
+{
+    const struct mr_batch *batch = work->batch;
+    const uint32_t index = (uint32_t)(work->event - batch->events);
+    uint32_t i = 0;
+    if (batch->transaction_count == 0) {
+        return 0;
+    }
+    while (i + 1 < batch->transaction_count && batch->transactions[i + 1].first_event <= index) {
+        i++;
+    }
+    return batch->first_sequence + i;
+}
+
+static bool ensure(struct segment *segment, const struct mr_work *work, struct mr_error *err)
+{
+    struct mr_apply *apply = segment->apply;
+    return mr_target_ensure(apply->targets, segment->target, mr_work_schema(work), work->overlaps,
+                            err) ||
+           mr_apply_set_aside(apply, segment->target, sequence_of(work), err);
+}
+
 static bool truncate(struct segment *segment, const struct mr_work *work, struct mr_error *err)
 {
     struct mr_target *target = segment->target;
     struct mr_sql sql = {0};
 
-    if (!mr_target_ensure(segment->apply->targets, target, mr_work_schema(work), work->overlaps,
-                          err)) {
+    if (!ensure(segment, work, err)) {
         return false;
     }
+    target->has_deleted = true;
     target->provisional = true; /* it may be another table from here on */
     truncate_sql(target, &sql);
     const bool done = mr_warehouse_exec(segment->apply->warehouse, sql.text, err);
@@ -620,7 +644,7 @@ bool mr_apply_write(struct mr_apply *apply, struct mr_target *target, struct mr_
             cursor.work = work->next;
             continue;
         }
-        if (!mr_target_ensure(apply->targets, target, mr_work_schema(work), work->overlaps, err)) {
+        if (!ensure(&segment, work, err)) {
             return false;
         }
         const bool changes = target->has_changes || target->overlay.is_open;

@@ -26,7 +26,7 @@
 #define MR_BODY_ALIGN_WIDE  16 /* of 16-byte values; what a body in memory must be aligned to */
 #define MR_BODY_CHUNK_SIZE  16
 #define MR_BODY_COLUMN_SIZE 16
-#define MR_BODY_NOTE_SIZE   20 /* before its texts */
+#define MR_BODY_NOTE_SIZE   24 /* before its texts */
 
 #define MR_BODY_HAS_UNCHANGED UINT8_C(1)
 #define MR_BODY_HAS_ABSENT    UINT8_C(2)

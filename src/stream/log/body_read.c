@@ -182,8 +182,10 @@ static bool read_note(struct decoder *decoder, struct mr_note *note)
     }
     const uint32_t name_length = mr_read_u32_le(in);
     const uint32_t text_length = mr_read_u32_le(in);
+    const uint32_t renamed_length = mr_read_u32_le(in);
     note->name = mr_read_slice(in, name_length);
     note->text = mr_read_slice(in, text_length);
+    note->renamed = mr_read_slice(in, renamed_length);
     return mr_reader_ok(in) && reserved == 0 && (note->flags & ~MR_NOTE_TRANSACTIONAL) == 0 &&
            note->kind >= MR_NOTE_MESSAGE && note->kind <= MR_NOTE_STATEMENT;
 }

@@ -125,6 +125,7 @@ static void write_notes(struct mr_writer *out, const struct mr_batch *batch)
     for (uint16_t i = 0; i < batch->note_count; i++) {
         const struct mr_note *note = &batch->notes[i];
         MR_ASSERT(note->kind >= MR_NOTE_MESSAGE && note->kind <= MR_NOTE_STATEMENT);
+        MR_ASSERT(note->text.length <= UINT32_MAX && note->renamed.length <= UINT32_MAX);
         mr_write_u8(out, note->kind);
         mr_write_u8(out, note->flags);
         mr_write_u16_le(out, 0);
@@ -132,8 +133,10 @@ static void write_notes(struct mr_writer *out, const struct mr_batch *batch)
         mr_write_u32_le(out, id_of(note->after));
         mr_write_u32_le(out, (uint32_t)note->name.length);
         mr_write_u32_le(out, (uint32_t)note->text.length);
+        mr_write_u32_le(out, (uint32_t)note->renamed.length);
         mr_write_bytes(out, note->name.bytes, note->name.length);
         mr_write_bytes(out, note->text.bytes, note->text.length);
+        mr_write_bytes(out, note->renamed.bytes, note->renamed.length);
     }
 }
 

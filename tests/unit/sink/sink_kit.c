@@ -35,6 +35,7 @@ static void open_sink(struct kit *kit)
         .source_names = kit->names,
         .source_count = KIT_SOURCES,
         .memory_bytes = UINT64_C(128) << 20,
+        .policies = kit->policies,
     };
     kit->sink = kit->ops->open(&context, &kit->err);
     must(kit, kit->sink != NULL);
@@ -103,8 +104,13 @@ const struct mr_schema *kit_schema(struct kit *kit, uint16_t source, const char 
         assert_non_null(type);
         *type++ = '\0';
         char *key = strchr(type, ':');
+        const char *fallback = NULL;
+        bool is_required = key != NULL;
         if (key != NULL) {
             *key++ = '\0';
+            fallback = *key == '=' ? key + 1 : NULL;
+            key = strcmp(key, "key") == 0 ? key : NULL;
+            is_required = is_required && fallback == NULL;
         }
         enum mr_type found = MR_TYPE_BOOL;
         while (found < MR_TYPE_COUNT && strcmp(mr_type_name(found), type) != 0) {
@@ -115,7 +121,10 @@ const struct mr_schema *kit_schema(struct kit *kit, uint16_t source, const char 
             .name = word,
             .source_type = type,
             .type = found,
-            .nullable = key == NULL,
+            .fallback = fallback,
+            .precision = found == MR_TYPE_DECIMAL ? 10 : 0,
+            .scale = found == MR_TYPE_DECIMAL ? 2 : 0,
+            .nullable = !is_required,
             .key_index = key == NULL ? MR_NOT_IN_KEY : key_count,
         };
         key_count = (uint16_t)(key_count + (key != NULL));
@@ -172,6 +181,10 @@ static void put_cell(struct kit *kit, struct mr_batch *batch, struct mr_chunk *c
         must(kit, mr_put_state(column, &batch->arena, row, chunk->capacity, MR_CELL_UNCHANGED));
     } else if (column->width == 0) {
         must(kit, mr_put_bytes(column, &batch->arena, row, cell, strlen(cell)));
+    } else if (column->type == MR_TYPE_F64) {
+        mr_put_f64(column, row, strtod(cell, NULL));
+    } else if (column->width == 2) {
+        mr_put_i16(column, row, (int16_t)strtol(cell, NULL, 10));
     } else if (column->width == 8) {
         mr_put_i64(column, row, strtoll(cell, NULL, 10));
     } else {
@@ -252,6 +265,29 @@ void kit_delete(struct kit *kit, struct mr_batch *batch, const struct mr_schema 
                 const char *before)
 {
     add(kit, batch, schema, MR_EVENT_DELETE, (const char *[]){before, NULL});
+}
+
+void kit_change(struct kit *kit, struct mr_batch *batch, const struct mr_schema *before,
+                const struct mr_schema *after, const char *renamed)
+{
+    char *names =
+        mr_memory_copy_text(renamed != NULL ? renamed : "", renamed != NULL ? strlen(renamed) : 0);
+    const size_t length = strlen(names);
+    for (size_t i = 0; i < length; i++) {
+        names[i] = names[i] == ' ' ? MR_NOTE_NAME_END : names[i];
+    }
+    const struct mr_note note = {
+        .kind = MR_NOTE_SCHEMA_CHANGE,
+        .before = before,
+        .after = after,
+        .name = mr_slice_of(before == NULL  ? "create"
+                            : after == NULL ? "drop"
+                                            : "alter"),
+        .text = mr_slice_of("DDL"),
+        .renamed = {(const uint8_t *)names, length},
+    };
+    must(kit, mr_batch_add_note(batch, &note, &kit->err));
+    free(names);
 }
 
 void kit_truncate(struct kit *kit, struct mr_batch *batch, const struct mr_schema *schema)

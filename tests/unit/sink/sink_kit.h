@@ -3,8 +3,9 @@
  * sink_kit.h - what the sink's tests share: a sink in a directory of its own, batches from short
  * texts, and the target's rows as text.
  *
- * A schema is "id:i64:key a:i64 b:text"; a row is "1|~|x" with ~ for NULL and ! for a cell that was
- * not sent. Numbers and text only: the types have a test of their own.
+ * A schema is "id:i64:key a:i64 b:text", with "c:i64:=5" for a default and "d:i64:!" for not null;
+ * a row is "1|~|x" with ~ for NULL and ! for a cell that was not sent. Numbers and text only: the
+ * types have a test of their own.
  */
 #ifndef MR_TESTS_UNIT_SINK_SINK_KIT_H
 #define MR_TESTS_UNIT_SINK_SINK_KIT_H
@@ -29,6 +30,7 @@ struct kit {
     struct mr_catalog *catalogs[KIT_SOURCES];
     struct mr_batch_pool *pool;
     uint64_t next_sequence[KIT_SOURCES]; /* of the next transaction, and its place */
+    const struct mr_policies *policies;  /* set before kit_reopen() */
     struct mr_error err;
 };
 
@@ -59,6 +61,9 @@ void kit_update(struct kit *kit, struct mr_batch *batch, const struct mr_schema 
                 const char *before, const char *after);
 void kit_delete(struct kit *kit, struct mr_batch *batch, const struct mr_schema *schema,
                 const char *before);
+/** A schema change; renamed: "old new old new ", or NULL. */
+void kit_change(struct kit *kit, struct mr_batch *batch, const struct mr_schema *before,
+                const struct mr_schema *after, const char *renamed);
 void kit_truncate(struct kit *kit, struct mr_batch *batch, const struct mr_schema *schema);
 
 /** Applies one batch, and releases it; the test fails when that fails. */

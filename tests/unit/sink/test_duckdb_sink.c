@@ -372,9 +372,6 @@ static const struct refusal {
     enum mr_errc code;
     const char *message;
 } refusals[] = {
-    {"a column is gone", "id:i64:key a:i64", "1|1", MR_E_SINK, "\"b\" of the warehouse is gone"},
-    {"a column has another type", "id:i64:key a:text b:text", "1|1|x", MR_E_SINK,
-     "column \"a\" is now text (VARCHAR), but BIGINT"},
     {"columns differ in case", KEYED " B:text", "1|1|x|y", MR_E_TYPE, "differ only in case"},
     {"not UTF-8", KEYED, "1|1|\xff", MR_E_TYPE, "column \"b\": a text value is not valid UTF-8"},
     {"a character in two cells", KEYED, "1|1|\xc3", MR_E_TYPE, "not valid UTF-8"},

@@ -248,6 +248,7 @@ static void put_note(struct mr_batch *batch, const struct mr_schema *schema, uin
         .after = drawn % 3 == 0 ? schema : NULL,
         .name = {text, drawn % 5},
         .text = {text, drawn % sizeof(text)},
+        .renamed = {text, drawn % 7},
     };
     assert_true(mr_batch_add_note(batch, &note, &err));
 }
@@ -345,6 +346,7 @@ static uint32_t sum_note(uint32_t sum, const struct mr_note *note)
         sum = mr_crc32c(sum, table, strlen(table));
     }
     sum = mr_crc32c(sum, note->name.bytes, note->name.length);
+    sum = mr_crc32c(sum, note->renamed.bytes, note->renamed.length);
     return mr_crc32c(sum, note->text.bytes, note->text.length);
 }
 
