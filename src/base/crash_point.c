@@ -17,6 +17,8 @@ static const char *const names[MR_CRASH_POINT_COUNT] = {
     [MR_CRASH_JOURNAL_BEFORE_SYNC] = "journal.before_sync",
     [MR_CRASH_LOADER_BEFORE_COMMIT] = "loader.before_commit",
     [MR_CRASH_LINK_BEFORE_ACK] = "link.before_ack",
+    [MR_CRASH_SNAPSHOT_PIECE] = "snapshot.piece",
+    [MR_CRASH_TABLE_BEFORE_JOIN] = "table.before_join",
 };
 
 static int armed = MR_CRASH_POINT_COUNT; /* none */

@@ -14,6 +14,8 @@ enum mr_crash_point {
     MR_CRASH_JOURNAL_BEFORE_SYNC,  /* "journal.before_sync": appended, not durable */
     MR_CRASH_LOADER_BEFORE_COMMIT, /* "loader.before_commit": durable, applied, not committed */
     MR_CRASH_LINK_BEFORE_ACK,      /* "link.before_ack": committed, the server not told yet */
+    MR_CRASH_SNAPSHOT_PIECE,       /* "snapshot.piece": a piece is done, not committed */
+    MR_CRASH_TABLE_BEFORE_JOIN,    /* "table.before_join": caught up, not joined */
     MR_CRASH_POINT_COUNT,
 };
 

@@ -14,8 +14,9 @@
 #define FLAG_BYTES_MAX 64
 
 static const struct mr_command *const commands[] = {
-    &mr_command_run,  &mr_command_check, &mr_command_status, &mr_command_query,   &mr_command_tail,
-    &mr_command_feed, &mr_command_bench, &mr_command_help,   &mr_command_version,
+    &mr_command_run,  &mr_command_check,   &mr_command_status, &mr_command_query,
+    &mr_command_tail, &mr_command_table,   &mr_command_feed,   &mr_command_bench,
+    &mr_command_help, &mr_command_version,
 };
 
 static const struct mr_option no_options[] = {{0}};

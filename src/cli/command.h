@@ -46,6 +46,7 @@ extern const struct mr_command mr_command_check;
 extern const struct mr_command mr_command_status;
 extern const struct mr_command mr_command_query;
 extern const struct mr_command mr_command_tail;
+extern const struct mr_command mr_command_table;
 extern const struct mr_command mr_command_feed;
 extern const struct mr_command mr_command_bench;
 extern const struct mr_command mr_command_help;

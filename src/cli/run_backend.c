@@ -54,6 +54,12 @@ static bool query(void *context, const struct mr_console_query *query, struct mr
     return mr_run_query(pipeline_of(context), query, out, problem);
 }
 
+static bool table(void *context, const struct mr_console_table *wanted, struct mr_json *out,
+                  struct mr_console_problem *problem)
+{
+    return mr_run_table(pipeline_of(context), wanted, out, problem);
+}
+
 static void topics(void *context, struct mr_json *out)
 {
     mr_run_topics(pipeline_of(context), out);
@@ -111,6 +117,7 @@ struct mr_console_backend mr_run_backend(struct mr_run *run)
         .history = history,
         .metrics = metrics,
         .query = query,
+        .table = table,
         .topics = topics,
         .records = records,
         .tail_open = tail_open,

@@ -82,6 +82,15 @@ struct mr_console_records {
     uint32_t limit;
 };
 
+/** What is wanted of one table; NULL where the body did not say. */
+struct mr_console_table {
+    const char *topic; /* "source.space.table" */
+    const char *verb;  /* "add", "snapshot", ...: the path's last segment */
+    const char *where;
+    const char *from;
+    bool purge;
+};
+
 enum mr_console_next {
     MR_CONSOLE_NEXT_RECORD,
     MR_CONSOLE_NEXT_IDLE, /* none within the wait */
@@ -128,6 +137,10 @@ struct mr_console_backend {
      * or memory, 503 when there is no warehouse); what was written to *out is then dropped.
      */
     bool (*query)(void *context, const struct mr_console_query *query, struct mr_json *out,
+                  struct mr_console_problem *problem);
+
+    /** Acts on one table and writes {"table","verb","state"}; false with *problem set. */
+    bool (*table)(void *context, const struct mr_console_table *wanted, struct mr_json *out,
                   struct mr_console_problem *problem);
 
     /** Writes {"topics":[{"name", ...}]}. */

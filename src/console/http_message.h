@@ -27,6 +27,7 @@ struct mr_http_parameter {
 
 struct mr_http_request {
     char topic[MR_CONSOLE_TOPIC_BYTES_MAX + 1]; /* what {...} stands for in the path */
+    const char *route;                          /* the path as the table of routes has it */
     struct mr_http_parameter parameters[MR_HTTP_PARAMETERS_MAX];
     size_t parameter_count;
     const char *last_event_id; /* header of a tail that reconnects; NULL: none */

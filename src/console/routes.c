@@ -60,6 +60,42 @@ static const struct mr_route routes[] = {
         .summary = "Runs one reading SQL statement on the warehouse.",
     },
     {
+        .method = "POST",
+        .path = "/api/v1/tables/{topic}/add",
+        .handle = mr_api_table,
+        .summary = "Captures a table that no pattern takes, and copies it.",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/tables/{topic}/snapshot",
+        .handle = mr_api_table,
+        .summary = "Copies a table anew while it goes on being read and followed.",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/tables/{topic}/pause",
+        .handle = mr_api_table,
+        .summary = "Lets a table's changes wait in the stream.",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/tables/{topic}/resume",
+        .handle = mr_api_table,
+        .summary = "Gives a paused table what it missed.",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/tables/{topic}/drop",
+        .handle = mr_api_table,
+        .summary = "Captures a table no more.",
+    },
+    {
+        .method = "POST",
+        .path = "/api/v1/tables/{topic}/rewind",
+        .handle = mr_api_table,
+        .summary = "Applies a table's changes once more from a sequence or time on.",
+    },
+    {
         .method = "GET",
         .path = "/api/v1/topics",
         .handle = mr_api_topics,
@@ -159,6 +195,7 @@ const struct mr_route *mr_route_find(const char *method, const char *path,
             mr_http_problem(response, 400, "the name in the path is not valid text, or too long");
             return NULL;
         }
+        request->route = at_path->path;
         return at_path;
     }
     if (at_path == NULL) {

@@ -164,6 +164,8 @@ struct mr_batch {
     /* Snapshot batches (READ events, no transactions, never in the log) say what they belong to. */
     uint32_t snapshot_table; /* index in the snapshot plan + 1; 0: not a snapshot batch */
     uint32_t snapshot_chunk; /* piece of the table the rows are from */
+    bool snapshot_beside;    /* they belong to a table beside the one that people read */
+    bool snapshot_again;     /* some of them may be in the target already */
 
     struct mr_batch_pool *pool;
     atomic_int references;

@@ -35,7 +35,7 @@ struct table {
 };
 
 struct mr_catalog {
-    pthread_mutex_t lock;                 /* of everything but reading schemas[] */
+    pthread_mutex_t *lock; /* of all but reading schemas[]; no part of what const means */
     _Atomic(struct mr_schema *) *schemas; /* by schema_id - 1; MR_CATALOG_COUNT_MAX, never moved:
                                              others may look up while the source's thread adds */
     uint32_t *previous;                   /* by schema_id - 1: next in the table's chain, or 0 */
@@ -52,7 +52,8 @@ struct mr_catalog {
 struct mr_catalog *mr_catalog_open(void)
 {
     struct mr_catalog *catalog = mr_memory_new(1, sizeof(*catalog));
-    const int made = pthread_mutex_init(&catalog->lock, NULL);
+    catalog->lock = mr_memory_new(1, sizeof(*catalog->lock));
+    const int made = pthread_mutex_init(catalog->lock, NULL);
     MR_ASSERT(made == 0);
     catalog->schemas = mr_memory_new(MR_CATALOG_COUNT_MAX, sizeof(*catalog->schemas));
     catalog->buckets = mr_memory_new(BUCKETS_MIN, sizeof(*catalog->buckets));
@@ -72,7 +73,8 @@ void mr_catalog_close(struct mr_catalog *catalog)
     free(catalog->previous);
     free(catalog->tables);
     free(catalog->buckets);
-    (void)pthread_mutex_destroy(&catalog->lock);
+    (void)pthread_mutex_destroy(catalog->lock);
+    free(catalog->lock);
     free(catalog);
 }
 
@@ -360,9 +362,9 @@ const struct mr_schema *mr_catalog_intern(struct mr_catalog *catalog, const stru
     if (!mr_schema_check(draft, err)) {
         return NULL;
     }
-    (void)pthread_mutex_lock(&catalog->lock);
+    (void)pthread_mutex_lock(catalog->lock);
     const struct mr_schema *schema = intern(catalog, 0, draft, err);
-    (void)pthread_mutex_unlock(&catalog->lock);
+    (void)pthread_mutex_unlock(catalog->lock);
     return schema;
 }
 
@@ -378,25 +380,25 @@ const struct mr_schema *mr_catalog_follow(struct mr_catalog *catalog,
     }
     MR_ASSERT(current == NULL || strcmp(current->table, draft->table) == 0);
     MR_ASSERT(current == NULL || strcmp(current->space, draft->space) == 0);
-    (void)pthread_mutex_lock(&catalog->lock);
+    (void)pthread_mutex_lock(catalog->lock);
     const struct mr_schema *schema =
         intern(catalog, current != NULL ? current->version : 0, draft, err);
-    (void)pthread_mutex_unlock(&catalog->lock);
+    (void)pthread_mutex_unlock(catalog->lock);
     return schema;
 }
 
 void mr_catalog_set_current(struct mr_catalog *catalog, const struct mr_schema *schema)
 {
     MR_ASSERT(schema->table_id > 0 && schema->table_id <= catalog->table_count);
-    (void)pthread_mutex_lock(&catalog->lock);
+    (void)pthread_mutex_lock(catalog->lock);
     catalog->tables[schema->table_id - 1].current = schema->schema_id;
-    (void)pthread_mutex_unlock(&catalog->lock);
+    (void)pthread_mutex_unlock(catalog->lock);
 }
 
 const struct mr_schema *mr_catalog_older(const struct mr_catalog *catalog,
                                          const struct mr_schema *schema)
 {
-    pthread_mutex_t *lock = (pthread_mutex_t *)&catalog->lock;
+    pthread_mutex_t *lock = catalog->lock;
     (void)pthread_mutex_lock(lock);
     const struct mr_schema *older = mr_catalog_next_version(catalog, schema);
     (void)pthread_mutex_unlock(lock);
@@ -413,13 +415,11 @@ const struct mr_schema *mr_catalog_latest(const struct mr_catalog *catalog, cons
                                           const char *table)
 {
     MR_ASSERT(space != NULL && table != NULL);
-    /* The lock is no part of what a const catalog is. */
-    pthread_mutex_t *lock = (pthread_mutex_t *)&catalog->lock;
-    (void)pthread_mutex_lock(lock);
+    (void)pthread_mutex_lock(catalog->lock);
     const uint32_t id = *find_bucket(catalog, space, table);
     const struct mr_schema *latest =
         id == 0 ? NULL : catalog->schemas[catalog->tables[id - 1].latest - 1];
-    (void)pthread_mutex_unlock(lock);
+    (void)pthread_mutex_unlock(catalog->lock);
     return latest;
 }
 
@@ -427,7 +427,7 @@ const struct mr_schema *mr_catalog_current(const struct mr_catalog *catalog, con
                                            const char *table)
 {
     MR_ASSERT(space != NULL && table != NULL);
-    pthread_mutex_t *lock = (pthread_mutex_t *)&catalog->lock;
+    pthread_mutex_t *lock = catalog->lock;
     (void)pthread_mutex_lock(lock);
     const uint32_t id = *find_bucket(catalog, space, table);
     const struct table *found = id == 0 ? NULL : &catalog->tables[id - 1];

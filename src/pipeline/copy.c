@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 
@@ -30,13 +31,22 @@ struct copy_table {
 struct copy_piece {
     uint32_t table;
     uint32_t piece;
+    uint32_t wanted_by; /* bit per loader */
+    bool again;         /* a part of it may be in a target already */
 };
 
 struct mr_copy {
     struct mr_copy_options options;
+    struct mr_copy_wish wish; /* table NULL: none */
+    char *wish_texts[4];      /* the wish's, owned */
+    struct mr_source_context context;
+    struct mr_snapshot_wish snapshot_wish;
+    struct mr_load_place from[MR_STREAM_SINKS_MAX]; /* with a wish, by loader */
+    char *plan;                                     /* the last answer of plan_of() */
     const struct mr_snapshot_table *tables;
     struct copy_table *progress;
     uint32_t table_count;
+    atomic_bool is_listed; /* tables and table_count stand */
     struct copy_piece *pieces;
     uint32_t piece_count;
     atomic_uint next_piece;
@@ -52,6 +62,13 @@ struct mr_copy {
     atomic_bool cancelled;
     uint64_t started_ns;
 };
+
+static void *calloc_or_die(size_t count, size_t size)
+{
+    void *memory = calloc(count > 0 ? count : 1, size);
+    MR_ASSERT(memory != NULL);
+    return memory;
+}
 
 /* The first error wins: the others are its consequences. */
 static void fail(struct mr_copy *copy, const struct mr_error *err)
@@ -72,31 +89,83 @@ static bool ask(struct mr_copy *copy, uint32_t loader, struct mr_load_command co
     return mr_loader_ask(copy->options.loaders[loader], command, answer, err);
 }
 
-/* Which sinks lack which tables; what they have of those is dropped. */
+/* Begins a table in one sink, or goes on with it; states[] gets what it has of each piece. */
+static bool begin_in(struct mr_copy *copy, uint32_t t, uint32_t l, uint8_t *states, bool *finished,
+                     struct mr_error *err)
+{
+    const struct mr_snapshot_table *table = &copy->tables[t];
+    const bool beside = copy->wish.table != NULL;
+    const struct mr_copy_request request = {
+        .id = beside ? copy->wish.id : "",
+        .plan = copy->wish.where != NULL ? NULL : table->plan,
+        .where = copy->wish.where,
+        .beside = beside,
+        .from_sequence = copy->from[l].sequence,
+        .piece_count = table->piece_count,
+    };
+    struct mr_copy_taken taken = {.pieces = states};
+    struct mr_load_command begin = COMMAND(BEGIN, table->schema);
+    begin.request = &request;
+    begin.taken = &taken;
+    begin.beside = beside;
+    if (!beside) {
+        if (!ask(copy, l, COMMAND(IS_FINISHED, table->schema), finished, err)) {
+            return false;
+        }
+        if (*finished) {
+            return true;
+        }
+    }
+    return ask(copy, l, begin, finished, err);
+}
+
+/* Adds the pieces that a sink lacks. states[]: what each loader has, piece_count a loader. */
+static void add_pieces(struct mr_copy *copy, uint32_t t, const uint8_t *states)
+{
+    struct copy_table *table = &copy->progress[t];
+    const uint32_t count = copy->tables[t].piece_count;
+    for (uint32_t p = 0; p < count; p++) {
+        struct copy_piece piece = {.table = t, .piece = p};
+        for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+            const uint8_t state = states[l * count + p];
+            if ((table->wanted_by & UINT32_C(1) << l) != 0 && state != MR_PIECE_DONE) {
+                piece.wanted_by |= UINT32_C(1) << l;
+                piece.again |= state == MR_PIECE_BEGUN;
+            }
+        }
+        if (piece.wanted_by != 0) {
+            copy->pieces[copy->piece_count++] = piece;
+            (void)atomic_fetch_add(&table->pieces_left, 1);
+        }
+    }
+    if (atomic_load(&table->pieces_left) < count && table->wanted_by != 0) {
+        mr_log(MR_LOG_INFO, "snapshot.resumed", MR_LOG_S("table", copy->tables[t].schema->table),
+               MR_LOG_I("pieces", count),
+               MR_LOG_I("pieces_left", atomic_load(&table->pieces_left)));
+    }
+}
+
+/* Which sinks lack which tables, and which pieces of them. */
 static bool begin_tables(struct mr_copy *copy, struct mr_error *err)
 {
     for (uint32_t t = 0; t < copy->table_count; t++) {
         struct copy_table *table = &copy->progress[t];
-        for (uint32_t l = 0; l < copy->options.loader_count; l++) {
-            const struct mr_schema *schema = copy->tables[t].schema;
+        const uint32_t count = copy->tables[t].piece_count;
+        MR_ASSERT(count > 0);
+        uint8_t *states = calloc_or_die(copy->options.loader_count, count);
+        bool begun = true;
+        for (uint32_t l = 0; begun && l < copy->options.loader_count; l++) {
             bool finished = false;
-            if (!ask(copy, l, COMMAND(IS_FINISHED, schema), &finished, err)) {
-                return false;
-            }
-            if (finished) {
-                continue;
-            }
-            table->wanted_by |= UINT32_C(1) << l;
-            if (!ask(copy, l, COMMAND(BEGIN, schema), &finished, err)) {
-                return false;
-            }
+            begun = begin_in(copy, t, l, states + (size_t)l * count, &finished, err);
+            table->wanted_by |= begun && !finished ? UINT32_C(1) << l : 0;
         }
-        const uint32_t pieces = copy->tables[t].piece_count;
-        MR_ASSERT(pieces > 0);
-        atomic_store(&table->finished, table->wanted_by == 0);
-        atomic_store(&table->pieces_left, pieces);
-        for (uint32_t p = 0; table->wanted_by != 0 && p < pieces; p++) {
-            copy->pieces[copy->piece_count++] = (struct copy_piece){.table = t, .piece = p};
+        if (begun) {
+            add_pieces(copy, t, states);
+            atomic_store(&table->finished, table->wanted_by == 0);
+        }
+        free(states);
+        if (!begun) {
+            return false;
         }
     }
     return true;
@@ -138,12 +207,39 @@ static struct mr_batch *take_batch(struct mr_copy *copy)
     return batch;
 }
 
+/* Tells the sinks how far a piece is, behind its rows. */
+static bool push_mark(struct mr_copy *copy, const struct copy_piece *piece,
+                      enum mr_piece_state state, struct mr_error *err)
+{
+    for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+        if ((piece->wanted_by & UINT32_C(1) << l) == 0) {
+            continue;
+        }
+        const struct mr_load_command command = {
+            .kind = MR_LOAD_PIECE,
+            .source_index = copy->options.source_index,
+            .schema = copy->tables[piece->table].schema,
+            .beside = copy->wish.table != NULL,
+            .piece = {.index = piece->piece, .state = state},
+        };
+        bool taken = false;
+        while (!taken && !atomic_load(&copy->cancelled)) {
+            taken = mr_loader_command(copy->options.loaders[l], &command, COPY_PUSH_WAIT_MS);
+        }
+        if (!taken) {
+            return mr_fail(err, MR_E_CANCELLED, MR_STOP, "the copy was cancelled");
+        }
+    }
+    return true;
+}
+
 static bool copy_piece(struct mr_copy *copy, struct mr_snapshot_reader *reader,
                        const struct copy_piece *piece, struct mr_error *err)
 {
     const struct mr_source_ops *ops = copy->options.ops;
     struct copy_table *table = &copy->progress[piece->table];
-    if (!ops->reader_begin(reader, piece->table, piece->piece, err)) {
+    if (!ops->reader_begin(reader, piece->table, piece->piece, err) ||
+        !push_mark(copy, piece, MR_PIECE_BEGUN, err)) {
         return false;
     }
     for (;;) {
@@ -159,22 +255,27 @@ static bool copy_piece(struct mr_copy *copy, struct mr_snapshot_reader *reader,
         batch->source_index = copy->options.source_index;
         batch->snapshot_table = piece->table + 1;
         batch->snapshot_chunk = piece->piece;
+        batch->snapshot_beside = copy->wish.table != NULL;
+        batch->snapshot_again = piece->again;
         batch->received_ns = copy->options.env->monotonic_ns(copy->options.env);
         (void)atomic_fetch_add(&table->rows, batch->row_count);
         if (batch->row_count == 0) {
             mr_batch_release(batch);
-        } else if (!push_rows(copy, batch, table->wanted_by)) {
+        } else if (!push_rows(copy, batch, piece->wanted_by)) {
             return mr_fail(err, MR_E_CANCELLED, MR_STOP, "the copy was cancelled");
         }
         if (next == MR_NEXT_END) {
-            return true;
+            return push_mark(copy, piece, MR_PIECE_DONE, err);
         }
     }
 }
 
 static bool finish_table(struct mr_copy *copy, uint32_t index, struct mr_error *err)
 {
-    struct mr_snapshot_mark mark = {.exact = copy->tables[index].exact};
+    struct mr_snapshot_mark mark = {
+        .exact = copy->tables[index].exact,
+        .beside = copy->wish.table != NULL,
+    };
     MR_ASSERT(pthread_mutex_lock(&copy->lock) == 0);
     const bool marked =
         copy->options.ops->snapshot_high(copy->options.snapshot, index, &mark.high, err);
@@ -253,8 +354,24 @@ static void run_workers(struct mr_copy *copy)
     }
 }
 
+/* Tables whose pieces were all copied before an interruption. */
+static bool finish_early(struct mr_copy *copy, struct mr_error *err)
+{
+    for (uint32_t t = 0; t < copy->table_count; t++) {
+        const struct copy_table *table = &copy->progress[t];
+        if (!atomic_load(&table->finished) && atomic_load(&table->pieces_left) == 0 &&
+            !finish_table(copy, t, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool finish_source(struct mr_copy *copy, struct mr_error *err)
 {
+    if (copy->wish.table != NULL) {
+        return true;
+    }
     struct mr_load_command finish = COMMAND(FINISH, &mr_schema_whole_source);
     finish.mark.high = copy->high;
     for (uint32_t l = 0; l < copy->options.loader_count; l++) {
@@ -277,14 +394,126 @@ static void wait_for_rows(struct mr_copy *copy)
     }
 }
 
+/* ---- One table. ---- */
+
+static const char *plan_of(void *context, const char *space, const char *table)
+{
+    struct mr_copy *copy = context;
+    const struct mr_schema named = {.space = space, .table = table};
+    struct mr_load_command question = COMMAND(PLAN, &named);
+    struct mr_error err = {0};
+    bool answer = false;
+    free(copy->plan);
+    copy->plan = NULL;
+    question.beside = copy->wish.table != NULL;
+    question.plan = &copy->plan;
+    return ask(copy, 0, question, &answer, &err) ? copy->plan : NULL;
+}
+
+static bool reserve(struct mr_copy *copy, struct mr_error *err)
+{
+    const struct mr_schema named = {.space = copy->wish.space, .table = copy->wish.table};
+    for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+        struct mr_load_command command = COMMAND(RESERVE, &named);
+        bool answer = false;
+        command.place = &copy->from[l];
+        if (!ask(copy, l, command, &answer, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void release(struct mr_copy *copy)
+{
+    const struct mr_schema named = {.space = copy->wish.space, .table = copy->wish.table};
+    for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+        struct mr_error ended = {0};
+        bool answer = false;
+        (void)ask(copy, l, COMMAND(RELEASE, &named), &answer, &ended);
+    }
+}
+
+/* Rows are read from here on: what any sink has of the stream must be in them. */
+static bool check_start(const struct mr_copy *copy, const struct mr_position *start,
+                        struct mr_error *err)
+{
+    for (uint32_t l = 0; l < copy->options.loader_count; l++) {
+        if (mr_native_position_compare(start->native, copy->from[l].native) < 0) {
+            return mr_fail(err, MR_E_SOURCE, MR_RETRY,
+                           "the server does not show yet what it has sent; the copy of \"%s.%s\" "
+                           "waits for that",
+                           copy->wish.space, copy->wish.table);
+        }
+    }
+    return true;
+}
+
+static bool check_table(const struct mr_copy *copy, struct mr_error *err)
+{
+    if (copy->table_count == 0) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "the server has no table \"%s.%s\" that could be copied, or does not show "
+                       "it to this account",
+                       copy->wish.space, copy->wish.table);
+    }
+    if (copy->wish.where != NULL && copy->tables[0].schema->key_count == 0) {
+        return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                       "table \"%s.%s\" has no key: its rows cannot be told apart, so it can only "
+                       "be copied as a whole",
+                       copy->wish.space, copy->wish.table);
+    }
+    return true;
+}
+
+static void list_tables(struct mr_copy *copy)
+{
+    copy->tables = copy->options.ops->snapshot_tables(copy->options.snapshot, &copy->table_count);
+    size_t pieces = 0;
+    for (uint32_t t = 0; t < copy->table_count; t++) {
+        pieces += copy->tables[t].piece_count;
+    }
+    copy->progress = calloc_or_die(copy->table_count, sizeof(*copy->progress));
+    copy->pieces = calloc_or_die(pieces, sizeof(*copy->pieces));
+    atomic_store(&copy->is_listed, true);
+}
+
+static bool open_wished(struct mr_copy *copy, struct mr_error *err)
+{
+    struct mr_position existing = {0};
+    struct mr_position start = {0};
+    bool opened = reserve(copy, err) && mr_journal_position(copy->options.journal, &existing, err);
+    if (opened) {
+        copy->options.snapshot =
+            copy->options.ops->snapshot_open(&copy->context, true, &existing, &start, err);
+        opened = copy->options.snapshot != NULL && check_start(copy, &start, err);
+    }
+    mr_position_done(&existing);
+    mr_position_done(&start);
+    if (opened) {
+        list_tables(copy);
+    }
+    return opened && check_table(copy, err);
+}
+
 static void *run(void *argument)
 {
     struct mr_copy *copy = argument;
     struct mr_error err = {0};
-    if (!begin_tables(copy, &err)) {
+    const bool is_wished = copy->wish.table != NULL;
+    if ((is_wished && !open_wished(copy, &err)) || !begin_tables(copy, &err)) {
         fail(copy, &err);
     } else {
+        if (is_wished) {
+            release(copy); /* the sink keeps the stream itself by now */
+        }
         run_workers(copy);
+    }
+    if (!atomic_load(&copy->cancelled) && !finish_early(copy, &err)) {
+        fail(copy, &err);
+    }
+    if (is_wished && atomic_load(&copy->cancelled)) {
+        release(copy);
     }
     if (atomic_load(&copy->cancelled)) {
         wait_for_rows(copy);
@@ -296,11 +525,36 @@ static void *run(void *argument)
     return NULL;
 }
 
-static void *calloc_or_die(size_t count, size_t size)
+static char *keep_text(const char *text)
 {
-    void *memory = calloc(count > 0 ? count : 1, size);
-    MR_ASSERT(memory != NULL);
-    return memory;
+    char *kept = text == NULL ? NULL : strdup(text);
+    MR_ASSERT(text == NULL || kept != NULL);
+    return kept;
+}
+
+static void keep_wish(struct mr_copy *copy, const struct mr_copy_options *options)
+{
+    const struct mr_copy_wish *wish = options->wish;
+    MR_ASSERT(options->snapshot == NULL && wish->table != NULL && wish->id != NULL);
+    const char *const texts[] = {wish->space, wish->table, wish->id, wish->where};
+    for (size_t i = 0; i < MR_ARRAY_LEN(texts); i++) {
+        copy->wish_texts[i] = keep_text(texts[i]);
+    }
+    copy->wish = (struct mr_copy_wish){
+        .space = copy->wish_texts[0],
+        .table = copy->wish_texts[1],
+        .id = copy->wish_texts[2],
+        .where = copy->wish_texts[3],
+    };
+    copy->snapshot_wish = (struct mr_snapshot_wish){
+        .space = copy->wish.space,
+        .table = copy->wish.table,
+        .where = copy->wish.where,
+        .plan_of = plan_of,
+        .plan_context = copy,
+    };
+    copy->context = *options->context;
+    copy->context.wish = &copy->snapshot_wish;
 }
 
 struct mr_copy *mr_copy_start(const struct mr_copy_options *options)
@@ -311,13 +565,11 @@ struct mr_copy *mr_copy_start(const struct mr_copy_options *options)
     copy->options = *options;
     copy->started_ns = options->env->monotonic_ns(options->env);
     MR_ASSERT(pthread_mutex_init(&copy->lock, NULL) == 0);
-    copy->tables = options->ops->snapshot_tables(options->snapshot, &copy->table_count);
-    size_t pieces = 0;
-    for (uint32_t t = 0; t < copy->table_count; t++) {
-        pieces += copy->tables[t].piece_count;
+    if (options->wish != NULL) {
+        keep_wish(copy, options);
+    } else {
+        list_tables(copy);
     }
-    copy->progress = calloc_or_die(copy->table_count, sizeof(*copy->progress));
-    copy->pieces = calloc_or_die(pieces, sizeof(*copy->pieces));
     struct mr_error err = {0};
     copy->pool = mr_batch_pool_open(COPY_POOL_BATCHES,
                                     options->batch_bytes * 2 + options->value_bytes_max * 3,
@@ -344,7 +596,7 @@ void mr_copy_error(const struct mr_copy *copy, struct mr_error *err)
 
 bool mr_copy_progress(const struct mr_copy *copy, uint32_t index, struct mr_copy_progress *progress)
 {
-    if (index >= copy->table_count) {
+    if (!atomic_load(&copy->is_listed) || index >= copy->table_count) {
         return false;
     }
     const struct copy_table *table = &copy->progress[index];
@@ -395,6 +647,10 @@ void mr_copy_close(struct mr_copy *copy)
         MR_ASSERT(pthread_join(copy->coordinator, NULL) == 0);
     }
     copy->options.ops->snapshot_close(copy->options.snapshot);
+    free(copy->plan);
+    for (size_t i = 0; i < MR_ARRAY_LEN(copy->wish_texts); i++) {
+        free(copy->wish_texts[i]);
+    }
     mr_batch_pool_close(copy->pool);
     (void)pthread_mutex_destroy(&copy->lock);
     free(copy->progress);

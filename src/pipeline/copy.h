@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * copy.h - the copy of a source's tables into the sinks (the initial snapshot), beside the stream.
+ * copy.h - the copy of a source's tables into the sinks (the initial snapshot), or of one table
+ * anew, beside the stream.
  *
  * A coordinator thread asks every sink which tables it has already, empties the rest, and lets
  * worker threads copy pieces side by side, also of one big table. Rows go to the loaders as
  * commands, so each sink is still used by one thread only. A table is finished, with its high mark,
- * in one commit after its last rows; after a crash finished tables are not copied again and
- * unfinished ones start over. See source.h, SNAPSHOT, for why the result is exact.
+ * in one commit after its last rows; after a crash finished tables are not copied again, and
+ * unfinished ones go on with the pieces that are missing where the source can cut them alike. See
+ * source.h, SNAPSHOT, for why the result is exact.
+ *
+ * One table (options.wish) is copied beside the one that people read, which goes on with the
+ * stream; the sink lets it take that place (sink.h, 7). Its order of steps: every sink keeps the
+ * stream from where it is (RESERVE); only then the rows are read, so nothing is missing between
+ * the two.
  */
 #ifndef MR_PIPELINE_COPY_H
 #define MR_PIPELINE_COPY_H
@@ -17,6 +24,7 @@
 
 #include "env.h"
 #include "error.h"
+#include "journal.h"
 #include "loader.h"
 #include "source.h"
 
@@ -28,9 +36,20 @@ enum mr_copy_state {
     MR_COPY_FAILED, /* the error says whether it may be tried again */
 };
 
+/** One table to be copied anew. Texts are copied. */
+struct mr_copy_wish {
+    const char *space;
+    const char *table;
+    const char *id;    /* names this copy, over restarts */
+    const char *where; /* NULL: every row */
+};
+
 struct mr_copy_options {
     const struct mr_source_ops *ops;
-    struct mr_snapshot *snapshot; /* owned by the copy from now on */
+    struct mr_snapshot *snapshot;            /* owned by the copy from now on; NULL with a wish */
+    const struct mr_copy_wish *wish;         /* one table; NULL: all that the snapshot lists */
+    const struct mr_source_context *context; /* with a wish: what the snapshot is opened with */
+    struct mr_journal *journal;              /* with a wish: where the stream is */
     const struct mr_env *env;
     struct mr_loader *const *loaders;
     uint32_t loader_count;

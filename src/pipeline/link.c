@@ -4,6 +4,7 @@
  */
 #include "link.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "backoff.h"
@@ -39,6 +40,7 @@ void mr_link_stop(struct mr_link *link)
     link->options.ops->close(link->source);
     link->source = NULL;
     mr_link_close_copy(link);
+    mr_link_stop_tables(link);
     mr_batch_release(link->held);
     link->held = NULL;
 }
@@ -51,6 +53,7 @@ void mr_link_done(struct mr_link *link)
     mr_link_stop(link);
     mr_batch_pool_close(link->pool);
     mr_position_done(&link->resume);
+    free(link->copy_plan);
     (void)pthread_mutex_destroy(&link->lock);
     memset(link, 0, sizeof(*link));
 }
@@ -215,6 +218,16 @@ static enum mr_step receive(struct mr_link *link, uint32_t wait_ms, struct mr_er
     return MR_STEP_FAILED;
 }
 
+/* Not an error: the connection is given up between two batches and made again at once. */
+static enum mr_step connect_anew(struct mr_link *link)
+{
+    link->options.ops->close(link->source);
+    link->source = NULL;
+    link->backoff_until_ns = 0;
+    mr_link_move(link, MR_LINK_BACKOFF);
+    return MR_STEP_WORKED;
+}
+
 static enum mr_step stream(struct mr_link *link, uint32_t wait_ms, struct mr_error *err)
 {
     if (!acknowledge(link, err)) {
@@ -231,6 +244,10 @@ static enum mr_step stream(struct mr_link *link, uint32_t wait_ms, struct mr_err
     if (copy == MR_STEP_FAILED || link->state != MR_LINK_STREAMING) {
         return copy;
     }
+    if (atomic_exchange(&link->reopen_wanted, false)) {
+        return connect_anew(link);
+    }
+    mr_link_tend_tables(link);
     return receive(link, wait_ms, err);
 }
 

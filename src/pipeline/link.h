@@ -48,6 +48,10 @@ struct mr_link_options {
     bool ends_with_copy; /* snapshot: initial_only */
     bool recopies;       /* on_lost_position: snapshot */
     uint32_t copy_workers;
+    /** Tells that a wished copy is over, from the link's thread; err NULL: it is done. */
+    void (*table_copied)(void *context, const struct mr_copy_wish *wish,
+                         const struct mr_error *err);
+    void *table_context;
     uint32_t pool_batches;
     uint64_t pool_kept_bytes; /* resident, a batch */
 };
@@ -60,6 +64,9 @@ struct mr_link_view {
     struct mr_error last_error; /* code MR_OK: none since the link last streamed */
     uint32_t attempt;
 };
+
+/** A table that is to be copied anew, or for the first time (link_tables.c). */
+struct mr_link_wish;
 
 struct mr_link {
     struct mr_link_options options;
@@ -83,9 +90,20 @@ struct mr_link {
     bool copy_is_settled;     /* every sink has every table, or none is wanted */
     int64_t clock_skew_us;
 
-    pthread_mutex_t lock; /* of `view` and `copy` */
+    struct mr_source_context copy_context; /* of the whole copy's snapshot */
+    struct mr_snapshot_wish copy_wish;
+    char *copy_plan;
+
+    struct mr_link_wish *wish_at_work; /* of table_copy; the link's thread alone */
+    uint64_t wish_retry_at_ns;
+    uint32_t wish_attempt;
+    atomic_bool reopen_wanted; /* what is captured has changed: connect anew */
+
+    pthread_mutex_t lock; /* of what follows, up to `table_copy` */
     struct mr_link_view view;
     struct mr_copy *copy;
+    struct mr_link_wish *wishes; /* that wait, in order */
+    struct mr_copy *table_copy;
     enum mr_link_state state;
     uint32_t attempt;
     atomic_uint_fast64_t recopies_total; /* times that a lost position was replaced */
@@ -112,6 +130,23 @@ uint64_t mr_retention_left_s(const struct mr_link_view *view, uint64_t now_ns);
 
 /** Progress of the copy's table `index`; false when there is no (such) copy. From any thread. */
 bool mr_link_copy_progress(struct mr_link *link, uint32_t index, struct mr_copy_progress *progress);
+
+/**
+ * Has one table copied beside the stream, as soon as the first copy of the source is complete and
+ * other such copies are; a wish for the same table that still waits is replaced. From any thread.
+ * This is what a new table that matches the globs is picked up with. Texts are copied.
+ */
+void mr_link_request_copy(struct mr_link *link, const struct mr_copy_wish *wish);
+
+/** Forgets a table's wish, and cancels its copy. From any thread. */
+void mr_link_cancel_copy(struct mr_link *link, const char *space, const char *table);
+
+/** Connects anew, at the durable position: what is captured has changed. From any thread. */
+void mr_link_reopen(struct mr_link *link);
+
+/** What is known of a wished copy: waits, runs (progress), or neither (false). From any thread. */
+bool mr_link_wished(struct mr_link *link, const char *space, const char *table,
+                    struct mr_copy_progress *progress);
 
 /** Progress of the whole copy; false when there is none. From any thread. */
 bool mr_link_copy_totals(struct mr_link *link, struct mr_copy_totals *totals);

@@ -9,6 +9,7 @@
  *        the start is made durable;                   stream; the copy starts
  *        the copy starts
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "backoff.h"
@@ -82,6 +83,25 @@ static bool push_start(struct mr_link *link, const struct mr_position *start, st
     return true;
 }
 
+/* How an unfinished copy of a table was cut, so that it goes on with what is missing. */
+static const char *plan_of(void *context, const char *space, const char *table)
+{
+    struct mr_link *link = context;
+    const struct mr_schema named = {.space = space, .table = table};
+    const struct mr_load_command question = {
+        .kind = MR_LOAD_PLAN,
+        .source_index = link->options.source_index,
+        .schema = &named,
+        .plan = &link->copy_plan,
+    };
+    struct mr_error err = {0};
+    bool answer = false;
+    free(link->copy_plan);
+    link->copy_plan = NULL;
+    return mr_loader_ask(link->options.loaders[0], question, &answer, &err) ? link->copy_plan
+                                                                            : NULL;
+}
+
 bool mr_link_open_snapshot(struct mr_link *link, bool has_position, struct mr_error *err)
 {
     bool complete = link->copy_is_settled;
@@ -96,8 +116,11 @@ bool mr_link_open_snapshot(struct mr_link *link, bool has_position, struct mr_er
         return false; /* afresh: the stream may have gone over to another server meanwhile */
     }
     struct mr_position start = {0};
+    link->copy_wish = (struct mr_snapshot_wish){.plan_of = plan_of, .plan_context = link};
+    link->copy_context = link->options.context;
+    link->copy_context.wish = &link->copy_wish;
     struct mr_snapshot *snapshot = link->options.ops->snapshot_open(
-        &link->options.context, !complete, has_position ? &link->resume : NULL, &start, err);
+        &link->copy_context, !complete, has_position ? &link->resume : NULL, &start, err);
     if (snapshot == NULL) {
         mr_position_done(&start);
         return false;

@@ -33,6 +33,11 @@ void mr_link_watch_budget(struct mr_link *link);
 
 /** Ends the copy that runs, if one does. */
 void mr_link_close_copy(struct mr_link *link);
+/** Looks after copies of single tables: starts the next one, notes the end of another. */
+void mr_link_tend_tables(struct mr_link *link);
+
+/** Cancels the running one and forgets those that wait. */
+void mr_link_stop_tables(struct mr_link *link);
 
 /** Looks after a running copy: settles it when done, starts it again when it failed. */
 enum mr_step mr_link_tend_copy(struct mr_link *link, struct mr_error *err);

@@ -34,6 +34,7 @@ bool mr_loader_init(struct mr_loader *loader, const struct mr_sink_ops *ops,
     loader->commands = mr_queue_open(MR_LOADER_COMMANDS_MAX);
     mr_doorbell_init(&loader->bell);
     MR_ASSERT(pthread_rwlock_init(&loader->sink_holders, NULL) == 0);
+    MR_ASSERT(pthread_mutex_init(&loader->apart_lock, NULL) == 0);
     loader->sink = ops->open(context, err);
     return loader->sink != NULL;
 }
@@ -52,7 +53,10 @@ void mr_loader_done(struct mr_loader *loader)
         source->ops->reader_close(source->reader);
         mr_table_stats_done(&source->stats);
     }
+    mr_loader_follow_reset(loader);
     loader->ops->close(loader->sink);
+    mr_loader_hide_apart(loader);
+    (void)pthread_mutex_destroy(&loader->apart_lock);
     (void)pthread_rwlock_destroy(&loader->sink_holders);
     mr_queue_close(loader->commands);
     mr_doorbell_done(&loader->bell);
@@ -71,7 +75,7 @@ bool mr_loader_take_up(struct mr_loader *loader, uint16_t index, struct mr_error
     source->applied = position.sequence;
     source->reached = position.native;
     atomic_store(&source->committed_shown, position.sequence);
-    source->ops->release(source->stream, loader->sink_index, position.sequence);
+    mr_loader_release(loader, index);
     mr_batch_release(source->pending);
     source->pending = NULL;
     source->ops->reader_close(source->reader);
@@ -87,13 +91,18 @@ bool mr_loader_add_source(struct mr_loader *loader, const struct mr_stream_ops *
     struct mr_loader_source *source = &loader->sources[index];
     source->ops = ops;
     source->stream = stream;
+    source->reserved = UINT64_MAX;
     mr_table_stats_init(&source->stats);
     loader->source_count++;
     struct mr_stream_observation observation = {0};
     ops->observe(stream, &observation);
     source->found_sequence = observation.last_sequence;
     source->found = ops->position(stream)->native;
-    return mr_loader_take_up(loader, index, err);
+    if (!mr_loader_take_up(loader, index, err)) {
+        return false;
+    }
+    mr_loader_show_apart(loader);
+    return true;
 }
 
 void mr_loader_open_gate(struct mr_loader *loader, uint16_t source_index)
@@ -360,16 +369,16 @@ bool mr_loader_commit(struct mr_loader *loader, struct mr_error *err)
     (void)atomic_fetch_add(&loader->rows_total, loader->applied_rows + loader->copied_rows);
     loader->applied_rows = 0;
     loader->copied_rows = 0;
+    loader->has_copied = false;
     for (uint32_t i = 0; i < loader->source_count; i++) {
         struct mr_loader_source *source = &loader->sources[i];
         mr_table_stats_publish(&source->stats);
-        if (source->applied == source->committed) {
-            continue;
-        }
+        source->has_copied = false;
         source->committed = source->applied;
         atomic_store(&source->committed_shown, source->committed);
-        source->ops->release(source->stream, loader->sink_index, source->committed);
+        mr_loader_release(loader, (uint16_t)i);
     }
+    mr_loader_show_apart(loader);
     (void)atomic_fetch_add(&loader->commits_total, 1);
     log_quarantine(loader);
     return true;
@@ -435,15 +444,16 @@ static bool load_streams(struct mr_loader *loader, bool *worked, struct mr_error
 void mr_loader_roll_back(struct mr_loader *loader)
 {
     loader->ops->rollback(loader->sink);
+    mr_loader_follow_reset(loader);
     release_group(loader);
     for (uint32_t i = 0; i < loader->source_count; i++) {
         mr_table_stats_discard(&loader->sources[i].stats);
-        if (loader->copied_rows > 0 && !loader->sources[i].gate_is_open) {
-            loader->sources[i].copy_is_broken = true;
-        }
+        loader->sources[i].copy_is_broken |= loader->sources[i].has_copied;
+        loader->sources[i].has_copied = false;
     }
     loader->applied_rows = 0;
     loader->copied_rows = 0;
+    loader->has_copied = false;
 }
 
 /* Closes the sink, once nobody holds it, and opens it again. */
@@ -524,6 +534,7 @@ enum mr_step mr_loader_step(struct mr_loader *loader, uint32_t wait_ms, struct m
         }
     }
     if (!mr_loader_copy(loader, &worked, err) || !load_streams(loader, &worked, err) ||
+        !mr_loader_follow(loader, &worked, err) ||
         !loader->ops->maintain(loader->sink, !worked, err)) {
         return on_failure(loader, err);
     }

@@ -44,10 +44,22 @@
 
 enum mr_load_kind {
     MR_LOAD_IS_FINISHED, /* is the copy of the table (or of mr_schema_whole_source) complete? */
-    MR_LOAD_BEGIN,       /* empty the table and begin its copy */
+    MR_LOAD_RESERVE,     /* the stream is kept from here on, for a copy that is about to begin */
+    MR_LOAD_RELEASE,     /* no more */
+    MR_LOAD_PLAN,        /* how was the unfinished copy of a table cut? */
+    MR_LOAD_BEGIN,       /* empty the table and begin its copy, or go on with it; the answer says
+                            whether it was complete already */
     MR_LOAD_ROWS,        /* a batch of READ events */
+    MR_LOAD_PIECE,       /* a piece is begun or done */
     MR_LOAD_FINISH,      /* the copy of the table (or of mr_schema_whole_source) is complete */
     MR_LOAD_RESTART, /* what the stream has up to `sequence` is passed over; copies start anew */
+    MR_LOAD_ORDER,   /* what somebody wants of one table */
+};
+
+/** Where a source's stream is in a sink: what RESERVE answers. */
+struct mr_load_place {
+    uint64_t sequence;
+    struct mr_native_position native;
 };
 
 struct mr_load_command {
@@ -56,9 +68,26 @@ struct mr_load_command {
     const struct mr_schema *schema;
     struct mr_batch *batch; /* ROWS: one reference, the loader's from now on */
     struct mr_snapshot_mark mark;
-    uint64_t sequence;          /* RESTART */
-    struct mr_promise *promise; /* NULL for ROWS */
+    uint64_t sequence;                     /* RESTART */
+    bool beside;                           /* BEGIN, PLAN, PIECE: of a copy beside */
+    struct mr_copy_piece piece;            /* PIECE */
+    const struct mr_copy_request *request; /* BEGIN; this and what follows are the asker's */
+    struct mr_copy_taken *taken;           /* BEGIN */
+    char **plan;                           /* PLAN: NULL, or a text to free() */
+    struct mr_load_place *place;           /* RESERVE */
+    const struct mr_table_order *order;    /* ORDER */
+    struct mr_promise *promise;            /* NULL for ROWS and PIECE */
 };
+
+/** A table that does not simply go with the stream, as people see it. */
+struct mr_apart_seen {
+    struct mr_apart_view view; /* its names are these: */
+    char *space;
+    char *table;
+    char error[256]; /* why it cannot catch up; "": it can */
+};
+
+#define MR_LOADER_APART_MAX 256 /* shown; more still work */
 
 struct mr_loader_source {
     const struct mr_stream_ops *ops;
@@ -74,7 +103,10 @@ struct mr_loader_source {
     struct mr_native_position catch_up_to; /* the copy's greatest high mark */
     struct mr_native_position found;       /* the stream's position when it was opened, ... */
     uint64_t found_sequence;               /* ... which is reached with this sequence */
-    bool copy_is_broken; /* rows were lost in a rollback: the copy must start over */
+    bool copy_is_broken;               /* rows were lost in a rollback: the copy must start over */
+    bool has_copied;                   /* rows or pieces of copies are applied and not committed */
+    uint64_t reserved;                 /* a copy is about to begin: sequence; UINT64_MAX none */
+    atomic_uint_fast64_t pinned_shown; /* the stream is kept behind it; UINT64_MAX: by nobody */
     atomic_bool commit_stamps_are_exact; /* finer than a second: latency is measured from them */
     struct mr_table_stats stats;
     atomic_uint_fast64_t committed_shown;
@@ -106,7 +138,19 @@ struct mr_loader {
     uint64_t group_rows;
     uint64_t applied_rows; /* of stream batches, not committed */
     uint64_t copied_rows;  /* applied from commands, not committed */
+    bool has_copied;       /* such rows, or marks of pieces */
     uint32_t failures;     /* in a row */
+
+    /* The table that catches up now: one at a time (loader_follow.c). */
+    struct mr_follow follow;
+    bool is_following;
+    struct mr_stream_reader *follow_reader; /* NULL: none */
+    struct mr_batch *follow_pending;
+    char follow_error[256];
+
+    pthread_mutex_t apart_lock; /* of what follows */
+    struct mr_apart_seen *apart;
+    uint32_t apart_count;
 
     struct mr_histogram commit_to_visible;
     atomic_uint_fast64_t rows_total;
@@ -128,6 +172,10 @@ bool mr_loader_add_source(struct mr_loader *loader, const struct mr_stream_ops *
  * wait_ms. */
 bool mr_loader_command(struct mr_loader *loader, const struct mr_load_command *command,
                        uint32_t wait_ms);
+
+/** Copies entry `index` of the tables that are apart; false past the last. From any thread; free()
+ *  space and table. */
+bool mr_loader_apart(struct mr_loader *loader, uint32_t index, struct mr_apart_seen *seen);
 
 /** Sends a command with a promise and waits for its answer. */
 bool mr_loader_ask(struct mr_loader *loader, struct mr_load_command command, bool *answer,

@@ -87,6 +87,7 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
                 .config = lane->config->config,
                 .env = pipeline->env,
                 .catalog = lane->catalog,
+                .choices = lane->choices,
                 .target_bytes = budget->target_bytes,
                 .value_bytes_max = pipeline->config->value_bytes_max,
                 .wait_ms_max = lane->config->connect_timeout_ms,
@@ -104,8 +105,13 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
         .copy_workers = (uint32_t)lane->config->snapshot_workers,
         .pool_batches = MR_BUDGET_POOL_BATCHES,
         .pool_kept_bytes = budget->pool_kept_bytes,
+        .table_copied = mr_lane_table_copied,
+        .table_context = lane,
     };
     lane->link_is_ready = mr_link_init(&lane->link, &options, err);
+    if (lane->link_is_ready) {
+        mr_lane_take_up_tables(lane);
+    }
     return lane->link_is_ready;
 }
 
@@ -119,6 +125,7 @@ static bool open_lanes(struct mr_pipeline *pipeline, const struct mr_budget *bud
         pipeline->source_names[i] = lane->config->name;
         lane->catalog = mr_catalog_open();
         lane->nulled = mr_nulled_open();
+        lane->choices = mr_table_choices_open();
         if (!open_stream(pipeline, lane, budget, err)) {
             return mr_error_context(err, "open stream of source \"%s\"", lane->config->name);
         }
@@ -135,7 +142,8 @@ static bool assemble(struct mr_pipeline *pipeline, enum mr_exit *exit_code, stru
         return false;
     }
     *exit_code = MR_EXIT_INTERNAL;
-    if (!open_lanes(pipeline, &budget, err)) {
+    pipeline->book = mr_table_book_open(pipeline->env, pipeline->data_dir.fd, err);
+    if (pipeline->book == NULL || !open_lanes(pipeline, &budget, err)) {
         return false;
     }
     *exit_code = MR_EXIT_SINK;
@@ -285,7 +293,12 @@ void mr_pipeline_close(struct mr_pipeline *pipeline)
         }
         mr_catalog_close(lane->catalog);
         mr_nulled_close(lane->nulled);
+        mr_table_choices_close(lane->choices);
+        if (lane->pipeline != NULL) {
+            mr_lane_forget_failures(lane, NULL, NULL);
+        }
     }
+    mr_table_book_close(pipeline->book);
     mr_data_dir_close(&pipeline->data_dir, env);
     (void)pthread_mutex_destroy(&pipeline->lock);
     mr_history_close(pipeline->history);

@@ -14,6 +14,16 @@
 #include "link.h"
 #include "loader.h"
 #include "pipeline.h"
+#include "pipeline_tables.h"
+#include "table_book.h"
+
+/** A table whose copy was given up. */
+struct mr_table_failure {
+    struct mr_table_failure *next;
+    char *space;
+    char *table;
+    char message[MR_ERROR_MESSAGE_BYTES_MAX];
+};
 
 /** One source with everything that is its own. */
 struct mr_lane {
@@ -21,6 +31,9 @@ struct mr_lane {
     const struct mr_source_config *config;
     struct mr_catalog *catalog;
     struct mr_nulled *nulled;
+    struct mr_table_choices *choices;
+    struct mr_table_failure *failures; /* under the pipeline's lock */
+    uint32_t failure_count;
     const struct mr_stream_ops *stream_ops;
     struct mr_stream *stream;
     struct mr_journal journal;
@@ -41,6 +54,7 @@ struct mr_pipeline {
     const struct mr_pipeline_config *config;
     const struct mr_env *env;
     struct mr_data_dir data_dir;
+    struct mr_table_book *book;
     struct mr_lane *lanes;
     uint32_t lane_count;
     struct mr_outlet *outlets;
@@ -56,7 +70,7 @@ struct mr_pipeline {
     atomic_bool loaders_drain; /* end once nothing is left to apply */
     atomic_bool loaders_stop;
 
-    pthread_mutex_t lock; /* of failure and exit_code */
+    pthread_mutex_t lock; /* of failure and exit_code, and of the lanes' failures */
     struct mr_error failure;
     enum mr_exit exit_code;
     atomic_bool has_failed;

@@ -22,6 +22,9 @@ int64_t mr_outlet_source_lag_ms(struct mr_outlet *outlet, uint32_t source_index)
 /** The greatest over all sources; unknown when any is. */
 int64_t mr_outlet_lag_ms(struct mr_outlet *outlet);
 
+/** The member "tables_apart" of a source (status_tables.c). */
+void mr_status_put_apart(struct mr_json *json, struct mr_lane *lane);
+
 /** What a table's copy is at: "none", "copying", "finished". */
 struct mr_table_view {
     struct mr_table_counts counts;

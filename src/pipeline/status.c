@@ -132,6 +132,24 @@ static void put_copy(struct mr_json *json, struct mr_lane *lane)
     mr_json_object_end(json);
 }
 
+/* The least sequence that tables which are apart still need; null: none does. */
+static void put_pinned(struct mr_json *json, const struct mr_lane *lane)
+{
+    const struct mr_pipeline *pipeline = lane->pipeline;
+    uint64_t pinned = UINT64_MAX;
+    for (uint32_t i = 0; i < pipeline->outlet_count; i++) {
+        const uint64_t one =
+            atomic_load(&pipeline->loaders[i]->sources[lane - pipeline->lanes].pinned_shown);
+        pinned = one < pinned ? one : pinned;
+    }
+    mr_json_key(json, "pinned_sequence");
+    if (pinned == UINT64_MAX) {
+        mr_json_null(json);
+    } else {
+        mr_json_uint(json, pinned);
+    }
+}
+
 static void put_stream(struct mr_json *json, struct mr_lane *lane)
 {
     struct mr_stream_observation stream = {0};
@@ -141,6 +159,7 @@ static void put_stream(struct mr_json *json, struct mr_lane *lane)
     key_uint(json, "first_sequence", stream.first_sequence);
     key_uint(json, "last_sequence", stream.last_sequence);
     key_uint(json, "released_sequence", stream.released_sequence);
+    put_pinned(json, lane);
     key_uint(json, "size_bytes", stream.size_bytes);
     key_uint(json, "segments", stream.segment_count);
     key_uint(json, "written_bytes", stream.written_bytes);
@@ -218,6 +237,7 @@ static void put_source(struct mr_json *json, struct mr_lane *lane)
     put_copy(json, lane);
     put_stream(json, lane);
     put_tables(json, lane);
+    mr_status_put_apart(json, lane);
     mr_json_object_end(json);
 }
 

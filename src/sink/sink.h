@@ -21,6 +21,12 @@
  *      schema change is a barrier: rows before it were of the old shape. A table that cannot be
  *      followed is set aside: its events are passed over from that transaction on, all others go
  *      on; snapshot_begin() frees it.
+ *   7. One table may go its own way (the functions from `order` on; a sink without them leaves them
+ *      NULL): a copy `beside` takes the place of the table that people read only when it is
+ *      complete and has followed the stream up to where the sink is; a paused table misses what
+ *      comes and is given it again. apply() leaves such tables out; follow_apply() brings them,
+ *      and them alone, from where they stand. All of that survives a crash, by commits like any
+ *      other.
  */
 #ifndef MR_SINK_SINK_H
 #define MR_SINK_SINK_H
@@ -57,6 +63,68 @@ struct mr_sink_position {
 struct mr_snapshot_mark {
     struct mr_native_position high; /* see source.h */
     bool exact;
+    bool beside; /* of a copy beside: not kept with it */
+};
+
+/** A table's copy that begins, or goes on after an interruption. */
+struct mr_copy_request {
+    const char *id;    /* names the copy over restarts */
+    const char *plan;  /* how it is cut: an unfinished copy of the same id and plan goes on. NULL:
+                          it is begun anew */
+    const char *where; /* beside only: rows that match replace those of the table that do */
+    bool beside;
+    uint64_t from_sequence; /* beside only: what the stream has after it may not be in the rows */
+    uint32_t piece_count;
+};
+
+enum mr_piece_state { MR_PIECE_NONE, MR_PIECE_BEGUN, MR_PIECE_DONE };
+
+struct mr_copy_piece {
+    uint32_t index;
+    enum mr_piece_state state;
+};
+
+/** What the sink has of a copy that goes on. */
+struct mr_copy_taken {
+    uint8_t *pieces;  /* the caller's, request->piece_count zeros: gets enum mr_piece_state */
+    bool is_finished; /* every row of this very copy was applied: nothing is to be read */
+};
+
+/** What somebody wants of one table. */
+enum mr_table_verb {
+    MR_TABLE_PAUSE,  /* its changes wait in the stream */
+    MR_TABLE_RESUME, /* it is given what it missed, and joins */
+    MR_TABLE_REWIND, /* it is given everything from `sequence` on once more, as upserts */
+    MR_TABLE_DROP,   /* its changes are left out for good; the table stays as it is */
+    MR_TABLE_PURGE,  /* likewise, and the table goes */
+};
+
+struct mr_table_order {
+    enum mr_table_verb verb;
+    const char *space;
+    const char *table;
+    uint64_t sequence;
+};
+
+enum mr_apart_shown { MR_SHOWN_PAUSED, MR_SHOWN_FOLLOWING, MR_SHOWN_COPYING, MR_SHOWN_DROPPED };
+
+/** A table that does not simply go with the stream. */
+struct mr_apart_view {
+    uint16_t source_index;
+    const char *space; /* both the sink's, until its next call */
+    const char *table;
+    enum mr_apart_shown state;
+    bool is_copy;      /* not the table itself, but the copy that is to take its place */
+    uint64_t sequence; /* it has everything up to there */
+};
+
+/** A table that waits to be given what it missed; valid until a call of the sink fails. */
+struct mr_follow {
+    uint16_t source_index;
+    const char *space;
+    const char *table;
+    uint64_t sequence; /* it has everything up to there, in the open transaction */
+    void *entry;       /* the sink's own */
 };
 
 struct mr_sink_observation {
@@ -93,9 +161,17 @@ struct mr_sink_ops {
     bool (*snapshot_is_finished)(struct mr_sink *sink, uint16_t source_index,
                                  const struct mr_schema *schema, bool *finished,
                                  struct mr_snapshot_mark *mark, struct mr_error *err);
-    /** Makes the table, empty. Commits. */
+    /** Makes the table, empty, unless an unfinished copy goes on. Commits. */
     bool (*snapshot_begin)(struct mr_sink *sink, uint16_t source_index,
-                           const struct mr_schema *schema, struct mr_error *err);
+                           const struct mr_schema *schema, const struct mr_copy_request *request,
+                           struct mr_copy_taken *taken, struct mr_error *err);
+    /** Notes a piece's state, to be committed with the rows before it. */
+    bool (*snapshot_piece)(struct mr_sink *sink, uint16_t source_index,
+                           const struct mr_schema *schema, bool beside,
+                           const struct mr_copy_piece *piece, struct mr_error *err);
+    /** How an unfinished copy was cut; NULL when there is none that could go on. */
+    const char *(*snapshot_plan)(struct mr_sink *sink, uint16_t source_index,
+                                 const struct mr_schema *named, bool beside);
     /** All rows were applied: records the mark with them. Commits. */
     bool (*snapshot_finish)(struct mr_sink *sink, uint16_t source_index,
                             const struct mr_schema *schema, const struct mr_snapshot_mark *mark,
@@ -107,6 +183,23 @@ struct mr_sink_ops {
      */
     bool (*restart)(struct mr_sink *sink, uint16_t source_index, uint64_t sequence,
                     struct mr_error *err);
+    /** Carries out an order, and commits. MR_E_CONFIG, MR_RETRY: not of such a table. */
+    bool (*order)(struct mr_sink *sink, uint16_t source_index, const struct mr_table_order *order,
+                  struct mr_error *err);
+    /** Entry `index` of the tables that are apart; false past the last. */
+    bool (*apart)(struct mr_sink *sink, uint32_t index, struct mr_apart_view *view);
+    /** The stream is needed behind this sequence for tables that are apart; UINT64_MAX: none. */
+    uint64_t (*pinned)(struct mr_sink *sink, uint16_t source_index);
+    /** A table that is to catch up, if there is one. */
+    bool (*follow_next)(struct mr_sink *sink, struct mr_follow *follow, bool *found,
+                        struct mr_error *err);
+    /** As apply(), for that table alone and from follow->sequence on. */
+    bool (*follow_apply)(struct mr_sink *sink, struct mr_follow *follow,
+                         struct mr_batch *const *batches, uint32_t count, struct mr_error *err);
+    /** It has what the sink has committed of its source, and joins. Commits. Not *joined: it must
+     *  wait until the stream has `reached` more. */
+    bool (*follow_end)(struct mr_sink *sink, const struct mr_follow *follow,
+                       struct mr_native_position reached, bool *joined, struct mr_error *err);
 
     /** Upkeep between commits (checkpoints). `idle`: nothing waits to be applied. */
     bool (*maintain)(struct mr_sink *sink, bool idle, struct mr_error *err);

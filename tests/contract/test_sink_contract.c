@@ -11,6 +11,9 @@
 
 #define KEYED "id:i64:key a:i64 b:text"
 
+static const struct mr_copy_request first_copy = {.id = ""};
+static struct mr_copy_taken taken_none;
+
 static const struct plug_in {
     const struct mr_sink_ops *ops;
     bool keeps_rows;
@@ -234,7 +237,8 @@ static void a_copy_is_finished_only_by_its_mark(void **state)
                                                    &kit->err));
         assert_false(finished);
         for (int attempt = 0; attempt < 2; attempt++) {
-            assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &kit->err));
+            assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &first_copy,
+                                                 &taken_none, &kit->err));
             struct mr_batch *batch = kit_batch(kit, 0);
             kit_read(kit, batch, fixture.schema, attempt == 0 ? "1|1|x" : "2|2|y");
             kit_apply_commit(kit, batch);
@@ -271,7 +275,8 @@ static void a_source_that_starts_anew_forgets_its_copies(void **state)
         bool finished = true;
         open_fixture(&fixture, i);
         struct kit *kit = &fixture.kit;
-        assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &kit->err));
+        assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &first_copy, &taken_none,
+                                             &kit->err));
         assert_true(kit->ops->snapshot_finish(kit->sink, 0, fixture.schema, &mark, &kit->err));
         assert_true(
             kit->ops->snapshot_finish(kit->sink, 0, &mr_schema_whole_source, &mark, &kit->err));
@@ -308,7 +313,8 @@ static void the_high_mark_itself_overlaps(void **state)
         struct kit *kit = &fixture.kit;
         fixture.schema =
             kit_schema(kit, 0, "parking", "payment", exact != 0 ? "id:i64 a:i64 b:text" : KEYED);
-        assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &kit->err));
+        assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &first_copy, &taken_none,
+                                             &kit->err));
         struct mr_batch *batch = kit_batch(kit, 0);
         kit_read(kit, batch, fixture.schema, "1|1|x");
         kit_read(kit, batch, fixture.schema, "2|2|y");
@@ -335,7 +341,8 @@ static void a_long_transaction_before_the_mark_is_not_applied_twice(void **state
         open_fixture(&fixture, 0);
         struct kit *kit = &fixture.kit;
         fixture.schema = kit_schema(kit, 0, "parking", "payment", "id:i64 a:i64 b:text");
-        assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &kit->err));
+        assert_true(kit->ops->snapshot_begin(kit->sink, 0, fixture.schema, &first_copy, &taken_none,
+                                             &kit->err));
         assert_true(kit->ops->snapshot_finish(kit->sink, 0, fixture.schema, &mark, &kit->err));
         kit_apply_commit(kit, insert_batch(&fixture, 1, "1|1|x"));
         for (;;) {

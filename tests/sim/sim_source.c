@@ -39,6 +39,12 @@ static const struct mr_schema *intern_table(struct mr_catalog *catalog, const ch
     return mr_catalog_intern(catalog, &draft, err);
 }
 
+const struct mr_schema *sim_source_table(struct mr_catalog *catalog, uint8_t table,
+                                         struct mr_error *err)
+{
+    return intern_table(catalog, table == 0 ? "checking" : "saving", err);
+}
+
 static struct mr_source *sim_open(const struct mr_source_context *context,
                                   const struct mr_position *resume, struct mr_error *err)
 {

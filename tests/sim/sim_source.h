@@ -25,4 +25,8 @@ struct sim_server {
 /** Its config is a `struct sim_server *`. */
 extern const struct mr_source_ops sim_source;
 
+/** One of its tables, in a catalog. */
+const struct mr_schema *sim_source_table(struct mr_catalog *catalog, uint8_t table,
+                                         struct mr_error *err);
+
 #endif

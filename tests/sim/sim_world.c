@@ -14,6 +14,7 @@
 #include "link.h"
 #include "loader.h"
 #include "memory.h"
+#include "sim_orders.h"
 #include "sim_sink.h"
 #include "sim_source.h"
 #include "stream.h"
@@ -40,6 +41,7 @@ struct world {
     struct sim_plan *plan;
     struct sim_server server;
     struct sim_store store;
+    struct sim_wishes wishes;
     struct sim_server *server_at; /* what the plug-ins' configs point to */
     struct sim_store *store_at;
     void *log_config;
@@ -54,6 +56,8 @@ struct life {
     struct mr_journal journal;
     struct mr_loader *loader;
     struct mr_link link;
+    struct sim_orders orders;
+    bool orders_are_up;
     bool link_is_up;
     bool journal_is_up;
 };
@@ -92,7 +96,10 @@ static void world_init(struct world *world, uint64_t seed, enum sim_bug bug)
         .plan = world->plan,
         .random = seed + 2,
         .position_is_apart = bug == SIM_BUG_POSITION_APART,
+        .pin_is_skipped = bug == SIM_BUG_PIN_SKIPPED,
+        .piece_is_apart = bug == SIM_BUG_PIECE_APART,
     };
+    world->wishes = (struct sim_wishes){.random = seed + 3};
     world->server_at = &world->server;
     world->store_at = &world->store;
     struct mr_error err = {0};
@@ -157,6 +164,11 @@ static bool open_life(struct world *world, struct life *life, struct mr_error *e
     }
     mr_loader_open_gate(life->loader, 0);
     mr_journal_add_bell(&life->journal, &life->loader->bell);
+    sim_orders_init(&life->orders, &world->wishes, &world->server, life->catalog);
+    life->orders.loader = life->loader;
+    life->orders.stream = life->stream;
+    life->orders.stream_ops = &mr_stream_log;
+    life->orders_are_up = true;
     const struct mr_link_options options = {
         .ops = &sim_source,
         .context = {.pipeline = "sim",
@@ -182,8 +194,15 @@ static void close_life(struct world *world, struct life *life)
         mr_link_stop(&life->link);
     }
     if (life->loader != NULL) {
+        const struct mr_error died = {.code = MR_E_CANCELLED, .message = "the process died"};
+        if (life->orders_are_up) {
+            mr_loader_shut(life->loader, &died);
+        }
         mr_loader_done(life->loader);
         free(life->loader);
+    }
+    if (life->orders_are_up) {
+        sim_orders_done(&life->orders);
     }
     if (life->journal_is_up) {
         mr_journal_done(&life->journal);
@@ -201,11 +220,23 @@ static bool is_broken(const struct world *world)
     return world->server.broken != NULL || world->store.broken != NULL;
 }
 
+static bool has_no_wish(const struct world *world)
+{
+    bool none = true;
+    for (int t = 0; t < SIM_TABLES; t++) {
+        none = none && world->wishes.wanted[t][0] == '\0';
+    }
+    return none;
+}
+
 /* One part does one step; false when it failed for good. */
 static bool step(struct world *world, struct life *life, struct mr_error *err)
 {
     mr_fake_env_advance_us(world->fake, sim_draw(&world->random, STEP_ADVANCE_US));
-    switch (sim_draw(&world->random, 3)) {
+    switch (sim_draw(&world->random, 4)) {
+    case 3:
+        sim_orders_step(&life->orders);
+        return true;
     case 0:
         return mr_link_step(&life->link, 0, err) != MR_STEP_FAILED;
     case 1:
@@ -227,7 +258,7 @@ static void live(struct world *world, uint64_t steps, const char **gave_up)
         if (mr_fake_env_is_dead(world->fake)) {
             break;
         }
-        if (world->store.is_steady && world->store.sequence == world->plan->count) {
+        if (world->store.is_steady && sim_store_is_whole(&world->store) && has_no_wish(world)) {
             break;
         }
     }
@@ -252,14 +283,18 @@ struct sim_outcome sim_run(uint64_t seed, enum sim_bug bug)
     }
     world.server.is_steady = true;
     world.store.is_steady = true;
+    world.wishes.is_steady = true;
     if (!is_broken(&world) && outcome.broken == NULL) {
         live(&world, LAST_STEPS_MAX, &outcome.broken);
     }
     outcome.connections = world.server.connections;
     outcome.commits = world.store.commits;
+    outcome.joins = world.store.joins;
+    outcome.resumed = world.store.resumed;
     if (is_broken(&world)) {
         outcome.broken = world.server.broken != NULL ? world.server.broken : world.store.broken;
-    } else if (outcome.broken == NULL && world.store.sequence != world.plan->count) {
+    } else if (outcome.broken == NULL &&
+               !(sim_store_is_whole(&world.store) && has_no_wish(&world))) {
         outcome.broken = "faults have stopped, but the target does not become the whole";
     }
     static char kept[MR_ERROR_MESSAGE_BYTES_MAX];

@@ -8,8 +8,9 @@
  *
  * Checked after every commit: the target equals the source after exactly the transaction that its
  * position names (a prefix, nothing lost, nothing twice). Checked at every connection: the source
- * is never asked for what it was told to forget. Checked at the end, once faults stop: the target
- * becomes the whole (liveness).
+ * is never asked for what it was told to forget. All the while single tables are paused, rewound
+ * and copied anew (sim_orders.h), and each must be a prefix of its own. Checked at the end, once
+ * faults stop: the target becomes the whole (liveness).
  */
 #ifndef MR_TESTS_SIM_SIM_WORLD_H
 #define MR_TESTS_SIM_SIM_WORLD_H
@@ -23,6 +24,8 @@ enum sim_bug {
     SIM_BUG_SYNC_SKIPPED,     /* acknowledge before sync: fdatasync does nothing */
     SIM_BUG_POSITION_APART,   /* the target's position is not in its transaction */
     SIM_BUG_DIR_SYNC_SKIPPED, /* a directory's sync does nothing: new segments can vanish */
+    SIM_BUG_PIN_SKIPPED,      /* what a table that is apart still needs is deleted */
+    SIM_BUG_PIECE_APART,      /* a piece of a copy counts as done before its rows are committed */
     SIM_BUG_COUNT,
 };
 
@@ -31,6 +34,8 @@ struct sim_outcome {
     uint32_t crashes;
     uint32_t connections;
     uint32_t commits;
+    uint32_t joins;   /* tables that caught up, copies that took a place */
+    uint32_t resumed; /* copies that went on with pieces */
 };
 
 struct sim_outcome sim_run(uint64_t seed, enum sim_bug bug);

@@ -22,6 +22,8 @@ static void every_seed_keeps_the_promises(void **state)
     uint64_t crashes = 0;
     uint64_t connections = 0;
     uint64_t commits = 0;
+    uint64_t joins = 0;
+    uint64_t resumed = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         const struct sim_outcome outcome = sim_run(seed, SIM_BUG_NONE);
         if (outcome.broken != NULL) {
@@ -32,11 +34,16 @@ static void every_seed_keeps_the_promises(void **state)
         crashes += outcome.crashes;
         connections += outcome.connections;
         commits += outcome.commits;
+        joins += outcome.joins;
+        resumed += outcome.resumed;
     }
-    print_message("    %d seeds, %llu crashes, %llu connections, %llu commits\n", SEEDS,
-                  (unsigned long long)crashes, (unsigned long long)connections,
-                  (unsigned long long)commits);
+    print_message("    %d seeds, %llu crashes, %llu connections, %llu commits, %llu joins, %llu "
+                  "copies resumed\n",
+                  SEEDS, (unsigned long long)crashes, (unsigned long long)connections,
+                  (unsigned long long)commits, (unsigned long long)joins,
+                  (unsigned long long)resumed);
     assert_true(crashes > SEEDS && commits > SEEDS * 10);
+    assert_true(joins > SEEDS && resumed > SEEDS / 20);
 }
 
 /* In a process of its own: a bug may also end in one of our own assertions. */
@@ -61,6 +68,8 @@ static void planted_bugs_are_caught(void **state)
         [SIM_BUG_SYNC_SKIPPED] = "acknowledge before sync",
         [SIM_BUG_POSITION_APART] = "position outside the transaction",
         [SIM_BUG_DIR_SYNC_SKIPPED] = "lost directory sync",
+        [SIM_BUG_PIN_SKIPPED] = "retention deletes what a table needs",
+        [SIM_BUG_PIECE_APART] = "a piece is done before its rows",
     };
     for (int bug = SIM_BUG_NONE + 1; bug < SIM_BUG_COUNT; bug++) {
         uint64_t seed = 1;

@@ -187,10 +187,37 @@ static bool discard_snapshot_is_finished(struct mr_sink *sink, uint16_t source_i
 }
 
 static bool discard_snapshot_begin(struct mr_sink *sink, uint16_t source_index,
-                                   const struct mr_schema *schema, struct mr_error *err)
+                                   const struct mr_schema *schema,
+                                   const struct mr_copy_request *request,
+                                   struct mr_copy_taken *taken, struct mr_error *err)
 {
+    (void)request;
+    (void)taken; /* what was copied before is forgotten like everything */
     set_copy(sink, source_index, schema, false);
     return discard_commit(sink, err);
+}
+
+static bool discard_snapshot_piece(struct mr_sink *sink, uint16_t source_index,
+                                   const struct mr_schema *schema, bool beside,
+                                   const struct mr_copy_piece *piece, struct mr_error *err)
+{
+    (void)sink;
+    (void)source_index;
+    (void)schema;
+    (void)beside;
+    (void)piece;
+    (void)err;
+    return true;
+}
+
+static const char *discard_snapshot_plan(struct mr_sink *sink, uint16_t source_index,
+                                         const struct mr_schema *named, bool beside)
+{
+    (void)sink;
+    (void)source_index;
+    (void)named;
+    (void)beside;
+    return NULL;
 }
 
 static bool discard_snapshot_finish(struct mr_sink *sink, uint16_t source_index,
@@ -243,6 +270,8 @@ const struct mr_sink_ops mr_sink_discard = {
     .rollback = discard_rollback,
     .snapshot_is_finished = discard_snapshot_is_finished,
     .snapshot_begin = discard_snapshot_begin,
+    .snapshot_piece = discard_snapshot_piece,
+    .snapshot_plan = discard_snapshot_plan,
     .snapshot_finish = discard_snapshot_finish,
     .restart = discard_restart,
     .maintain = discard_maintain,

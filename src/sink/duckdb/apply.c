@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "beside.h"
 #include "cells.h"
+#include "follow.h"
 
 static bool is_known(struct mr_native_position position)
 {
@@ -31,8 +33,45 @@ struct mr_target *mr_apply_target(struct mr_apply *apply, uint16_t source_index,
     target->has_mark = copy != NULL && copy->finished;
     target->high = target->has_mark ? copy->mark.high : (struct mr_native_position){0};
     target->exact = target->has_mark && copy->mark.exact;
+    const struct mr_apart *apart =
+        mr_aparts_find(apply->aparts, source_index, schema, MR_APART_TABLE);
+    target->is_apart = apart != NULL && apart->state != MR_APART_JOINED;
     target->mark_is_known = true;
     return target;
+}
+
+/* The target of a follower's pass: its own for its table, nobody for the others. */
+static struct mr_target *target_of_follower(struct mr_apply *apply, uint16_t source_index,
+                                            const struct mr_schema *schema, struct mr_error *err)
+{
+    struct mr_apart *follower = apply->follower;
+    if (source_index != follower->source_index || strcmp(schema->table, follower->table) != 0 ||
+        strcmp(schema->space, follower->space) != 0) {
+        return &apply->nobody;
+    }
+    return follower->what == MR_APART_COPY ? mr_beside_target(apply->targets, follower, schema)
+                                           : mr_apply_target(apply, source_index, schema, err);
+}
+
+/* Where a table's changes go in this pass; `nobody` when it leaves them out. */
+static struct mr_target *target_of_table(struct mr_apply *apply, const struct mr_batch *batch,
+                                         const struct mr_schema *schema, struct mr_error *err)
+{
+    if (batch->snapshot_table > 0) {
+        return batch->snapshot_beside ? mr_duckdb_copy_target(apply, batch->source_index, schema)
+                                      : mr_apply_target(apply, batch->source_index, schema, err);
+    }
+    if (apply->follower != NULL) {
+        return target_of_follower(apply, batch->source_index, schema, err);
+    }
+    struct mr_target *target = mr_apply_target(apply, batch->source_index, schema, err);
+    return target != NULL && target->is_apart ? &apply->nobody : target;
+}
+
+struct mr_target *mr_apply_note_target(struct mr_apply *apply, const struct mr_batch *batch,
+                                       const struct mr_schema *schema, struct mr_error *err)
+{
+    return target_of_table(apply, batch, schema, err);
 }
 
 /* The target of a chunk's table; the first look at a chunk also checks its text. */
@@ -45,8 +84,9 @@ static struct mr_target *target_of_chunk(struct mr_apply *apply, const struct mr
         return by_chunk[index];
     }
     const struct mr_chunk *chunk = batch->chunks[index];
-    struct mr_target *target = mr_apply_target(apply, batch->source_index, chunk->schema, err);
-    if (target == NULL || !mr_cells_check_text(chunk, target->label, err)) {
+    struct mr_target *target = target_of_table(apply, batch, chunk->schema, err);
+    if (target == NULL ||
+        (target != &apply->nobody && !mr_cells_check_text(chunk, target->label, err))) {
         return NULL;
     }
     by_chunk[index] = target;
@@ -59,7 +99,7 @@ static struct mr_target *target_of_event(struct mr_apply *apply, const struct mr
 {
     if (event->kind == MR_EVENT_TRUNCATE) {
         MR_ASSERT(event->chunk < batch->truncated_count);
-        return mr_apply_target(apply, batch->source_index, batch->truncated[event->chunk], err);
+        return target_of_table(apply, batch, batch->truncated[event->chunk], err);
     }
     if (event->chunk != MR_NO_CHUNK && event->before_chunk != MR_NO_CHUNK &&
         target_of_chunk(apply, batch, by_chunk, event->before_chunk, err) == NULL) {
@@ -93,6 +133,13 @@ static enum overlap overlap_of(struct mr_progress *progress, const struct mr_tar
         progress->guess_high = target->high;
     }
     return OVERLAP_NONE;
+}
+
+/* What this pass moves along: the source, or one table that goes its own way. */
+static struct mr_progress *progress_of(const struct mr_apply *apply, const struct mr_batch *batch)
+{
+    return apply->follower != NULL ? &apply->follower->progress
+                                   : &apply->progress[batch->source_index];
 }
 
 static bool fail_full(struct mr_error *err)
@@ -133,8 +180,9 @@ static void add_work(struct mr_apply *apply, struct mr_target *target, struct mr
 static bool is_passed_over(const struct mr_apply *apply, const struct mr_batch *batch,
                            const struct mr_event *event, uint64_t sequence)
 {
-    if (MR_LIKELY(apply->quarantine->all == NULL)) {
-        return false;
+    if (MR_LIKELY(apply->quarantine->all == NULL) ||
+        (apply->follower != NULL && apply->follower->what == MR_APART_COPY)) {
+        return false; /* a copy is what cures it */
     }
     const struct mr_schema *schema = mr_batch_event_schema(batch, event);
     return schema != NULL &&
@@ -146,7 +194,7 @@ static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
                            struct mr_target **by_chunk, const struct mr_transaction *transaction,
                            uint64_t sequence, struct mr_error *err)
 {
-    struct mr_progress *progress = &apply->progress[batch->source_index];
+    struct mr_progress *progress = progress_of(apply, batch);
     const bool is_snapshot = sequence == 0;
     struct mr_native_position end = transaction->end;
 
@@ -174,8 +222,13 @@ static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
         if (target == NULL) {
             return false;
         }
-        const enum overlap overlap =
-            is_snapshot ? OVERLAP_NONE : overlap_of(progress, target, sequence, end);
+        if (target == &apply->nobody) {
+            continue;
+        }
+        enum overlap overlap = batch->snapshot_again ? OVERLAP_UPSERT : OVERLAP_NONE;
+        if (!is_snapshot) {
+            overlap = overlap_of(progress, target, sequence, end);
+        }
         if (overlap == OVERLAP_DROP) {
             continue;
         }
@@ -185,6 +238,7 @@ static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
         }
         work->event = event;
         work->batch = batch;
+        work->schema = mr_target_schema(target, mr_event_schema(batch, event));
         work->overlaps = overlap == OVERLAP_UPSERT;
         add_work(apply, target, work);
     }
@@ -225,7 +279,7 @@ static bool end_transaction(struct mr_progress *progress, const struct mr_transa
 static bool check_order(const struct mr_apply *apply, const struct mr_batch *batch,
                         uint64_t sequence, struct mr_error *err)
 {
-    const struct mr_progress *progress = &apply->progress[batch->source_index];
+    const struct mr_progress *progress = progress_of(apply, batch);
     const uint64_t last = progress->pending.place.sequence;
 
     if (last != 0 && sequence > last + 1) {
@@ -240,7 +294,7 @@ static bool check_order(const struct mr_apply *apply, const struct mr_batch *bat
 static bool collect_transactions(struct mr_apply *apply, const struct mr_batch *batch,
                                  struct mr_target **by_chunk, struct mr_error *err)
 {
-    struct mr_progress *progress = &apply->progress[batch->source_index];
+    struct mr_progress *progress = progress_of(apply, batch);
 
     for (uint32_t i = 0; i < batch->transaction_count; i++) {
         const struct mr_transaction *transaction = &batch->transactions[i];
@@ -294,7 +348,11 @@ static bool write_touched(struct mr_apply *apply, bool is_wanted, struct mr_erro
 
     while (apply->first_touched != NULL) {
         struct mr_target *target = apply->first_touched;
-        applied = applied && mr_apply_write(apply, target, err);
+        if (applied) {
+            applied = target->gone != NULL && apply->follower != NULL
+                          ? mr_beside_strike(apply, target, err)
+                          : mr_apply_write(apply, target, err);
+        }
         apply->first_touched = target->next_touched;
         target->next_touched = NULL;
         target->first_work = NULL;

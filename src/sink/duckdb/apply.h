@@ -15,37 +15,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "apart.h"
 #include "arena.h"
 #include "batch.h"
 #include "compiler.h"
 #include "error.h"
+#include "progress.h"
 #include "quarantine.h"
 #include "reduce.h"
-#include "state.h"
 #include "target.h"
 
 #define MR_APPLY_ROWS_MIN 1024
-
-/** How far one source is; `pending` is what the next commit makes `committed`. */
-struct mr_progress {
-    struct mr_sink_position committed;
-    struct mr_state_position pending;
-    bool moved;             /* pending differs from committed */
-    uint64_t open_sequence; /* a transaction was applied up to its middle; 0: none */
-
-    /* A transaction whose end is not known yet was applied to a table that was copied exactly, as
-     * if it came after the copy. Should its end turn out to lie before the table's high mark, it is
-     * rolled back and read again, this time with the end known. */
-    uint64_t guess_sequence;
-    struct mr_native_position guess_high;
-    uint64_t known_sequence;
-    struct mr_native_position known_end;
-};
 
 /** One event of a table, in order. */
 struct mr_work {
     const struct mr_event *event;
     const struct mr_batch *batch;
+    const struct mr_schema *schema; /* as the target is to see it */
     struct mr_work *next;
     bool overlaps;
 };
@@ -59,8 +45,11 @@ struct mr_apply {
     bool (*settle)(void *context, struct mr_error *err);
     void *settle_context;
     struct mr_progress *progress; /* by source */
-    struct mr_arena work_arena;   /* the work lists of one apply() */
-    struct mr_arena row_arena;    /* one reduction */
+    const struct mr_aparts *aparts;
+    struct mr_apart *follower;  /* set: only this one's table is applied, along its own way */
+    struct mr_target nobody;    /* stands for the tables that a pass leaves out */
+    struct mr_arena work_arena; /* the work lists of one apply() */
+    struct mr_arena row_arena;  /* one reduction */
     struct mr_target *first_touched, *last_touched;
     uint32_t rows_max;      /* in one reduction */
     uint64_t rows_total;    /* applied since open */
@@ -107,14 +96,27 @@ bool mr_apply_set_aside(struct mr_apply *apply, const struct mr_target *target, 
 /** Writes all collected work. */
 bool mr_apply_flush(struct mr_apply *apply, struct mr_error *err) MR_MUST_CHECK;
 
+/** The target that a note is about in this pass; &apply->nobody: it is left to another one. */
+struct mr_target *mr_apply_note_target(struct mr_apply *apply, const struct mr_batch *batch,
+                                       const struct mr_schema *schema, struct mr_error *err);
+
 /** Writes one table's collected work (write.c). */
 bool mr_apply_write(struct mr_apply *apply, struct mr_target *target,
                     struct mr_error *err) MR_MUST_CHECK;
 
-/** The schema version of an event. */
+/** The schema version of an event, as its target is to see it, and as its batch has it. */
 static inline const struct mr_schema *mr_work_schema(const struct mr_work *work)
 {
-    return mr_batch_event_schema(work->batch, work->event);
+    return work->schema;
+}
+
+static inline const struct mr_schema *mr_event_schema(const struct mr_batch *batch,
+                                                      const struct mr_event *event)
+{
+    if (event->kind == MR_EVENT_TRUNCATE) {
+        return batch->truncated[event->chunk];
+    }
+    return batch->chunks[event->chunk != MR_NO_CHUNK ? event->chunk : event->before_chunk]->schema;
 }
 
 #endif

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "follow.h"
 #include "memory.h"
 
 #define WORK_BYTES_MAX     (UINT64_C(256) << 20) /* address space; touched as needed */
@@ -118,6 +119,7 @@ static void drop_statements(struct mr_sink *sink)
     }
     mr_targets_forget(&sink->targets, false);
     mr_state_done(&sink->state);
+    mr_aparts_done(&sink->aparts);
 }
 
 /* Reads what is committed and prepares the sink's statements; the database is open. */
@@ -127,6 +129,8 @@ static bool load(struct mr_sink *sink, struct mr_error *err)
                        sink->positions, err) ||
         !mr_quarantine_open(&sink->quarantine, sink->warehouse, sink->source_names,
                             sink->source_count, err) ||
+        !mr_aparts_open(&sink->aparts, sink->warehouse, sink->source_names, sink->source_count,
+                        err) ||
         !mr_warehouse_prepare(sink->warehouse, "BEGIN TRANSACTION", &sink->begin, err) ||
         !mr_warehouse_prepare(sink->warehouse, "COMMIT", &sink->commit, err)) {
         return false;
@@ -142,7 +146,7 @@ static bool load(struct mr_sink *sink, struct mr_error *err)
 }
 
 /* After a fatal error: opens the database again. Every call begins here. */
-static bool ensure_open(struct mr_sink *sink, struct mr_error *err)
+bool mr_duckdb_ensure_open(struct mr_sink *sink, struct mr_error *err)
 {
     const bool is_broken = sink->commit == NULL || mr_warehouse_is_broken(sink->warehouse);
     if (MR_LIKELY(!is_broken && !sink->outcome_is_unknown)) {
@@ -172,7 +176,7 @@ static void give_up(const struct mr_sink *sink, struct mr_error *err)
 }
 
 /* Counts the error; when memory was short, asks less of it from now on. */
-static bool note_failure(struct mr_sink *sink, struct mr_error *err)
+bool mr_duckdb_fail(struct mr_sink *sink, struct mr_error *err)
 {
     MR_ASSERT(err->code != MR_OK);
     atomic_fetch_add(&sink->counters.errors_total, 1);
@@ -223,9 +227,6 @@ static void duckdb_sink_close(struct mr_sink *sink)
     free(sink);
 }
 
-static bool begin(struct mr_sink *sink, struct mr_error *err);
-static bool commit(struct mr_sink *sink, struct mr_error *err);
-
 /* Commits the whole transactions applied so far, unless one of some source is open. */
 static bool settle(void *context, struct mr_error *err)
 {
@@ -235,7 +236,7 @@ static bool settle(void *context, struct mr_error *err)
             return true;
         }
     }
-    return commit(sink, err) && begin(sink, err);
+    return mr_duckdb_commit(sink, err) && mr_duckdb_begin(sink, err);
 }
 
 static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, struct mr_error *err)
@@ -276,6 +277,7 @@ static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, s
         .quarantine = &sink->quarantine,
         .settle = settle,
         .settle_context = sink,
+        .aparts = &sink->aparts,
         .progress = sink->progress,
         .rows_max = sink->rows_max,
         .memory_bytes = sink->memory_bytes,
@@ -295,15 +297,18 @@ static bool duckdb_sink_position(struct mr_sink *sink, uint16_t source_index,
                                  struct mr_sink_position *position, struct mr_error *err)
 {
     MR_ASSERT(source_index < sink->source_count);
-    if (!ensure_open(sink, err)) {
-        return note_failure(sink, err);
+    if (!mr_duckdb_ensure_open(sink, err)) {
+        return mr_duckdb_fail(sink, err);
     }
     *position = sink->progress[source_index].committed;
     return true;
 }
 
-static bool begin(struct mr_sink *sink, struct mr_error *err)
+bool mr_duckdb_begin(struct mr_sink *sink, struct mr_error *err)
 {
+    if (!mr_duckdb_ensure_open(sink, err)) {
+        return false;
+    }
     if (!sink->in_transaction) {
         mr_upkeep_free_memory(sink);
         if (!mr_warehouse_run(sink->warehouse, sink->begin, NULL, err)) {
@@ -319,9 +324,8 @@ static bool duckdb_sink_apply(struct mr_sink *sink, struct mr_batch *const *batc
 {
     const uint64_t rows_before = sink->apply.rows_total;
 
-    if (!ensure_open(sink, err) || !begin(sink, err) ||
-        !mr_apply_batches(&sink->apply, batches, count, err)) {
-        return note_failure(sink, err);
+    if (!mr_duckdb_begin(sink, err) || !mr_apply_batches(&sink->apply, batches, count, err)) {
+        return mr_duckdb_fail(sink, err);
     }
     sink->rows_since_check += sink->apply.rows_total - rows_before;
     return true;
@@ -337,10 +341,18 @@ static bool append_positions(struct mr_sink *sink, struct mr_error *err)
             return false;
         }
     }
+    for (struct mr_apart *entry = sink->aparts.all; entry != NULL; entry = entry->next) {
+        MR_ASSERT(entry->progress.open_sequence == 0);
+        if (entry->progress.moved &&
+            !mr_aparts_append(&sink->aparts, entry, entry->state,
+                              entry->progress.pending.place.sequence, err)) {
+            return false;
+        }
+    }
     return true;
 }
 
-static bool commit(struct mr_sink *sink, struct mr_error *err)
+bool mr_duckdb_commit(struct mr_sink *sink, struct mr_error *err)
 {
     const uint64_t start = sink->env->monotonic_ns(sink->env);
 
@@ -356,8 +368,10 @@ static bool commit(struct mr_sink *sink, struct mr_error *err)
     }
     sink->in_transaction = false;
     for (uint32_t i = 0; i < sink->source_count; i++) {
-        sink->progress[i].committed = sink->progress[i].pending.place;
-        sink->progress[i].moved = false;
+        mr_progress_commit(&sink->progress[i]);
+    }
+    for (struct mr_apart *entry = sink->aparts.all; entry != NULL; entry = entry->next) {
+        mr_progress_commit(&entry->progress);
     }
     mr_targets_settle(&sink->targets);
     sink->apply.short_count = 0;
@@ -376,7 +390,7 @@ static bool duckdb_sink_commit(struct mr_sink *sink, struct mr_error *err)
     if (!sink->in_transaction) {
         return true;
     }
-    return commit(sink, err) || note_failure(sink, err);
+    return mr_duckdb_commit(sink, err) || mr_duckdb_fail(sink, err);
 }
 
 static void duckdb_sink_rollback(struct mr_sink *sink)
@@ -390,12 +404,10 @@ static void duckdb_sink_rollback(struct mr_sink *sink)
     sink->apply.deletes_fill_the_memory = false;
     mr_quarantine_forget(&sink->quarantine);
     for (uint32_t i = 0; i < sink->source_count; i++) {
-        struct mr_progress *progress = &sink->progress[i];
-        progress->pending.place = progress->committed;
-        progress->moved = false;
-        progress->open_sequence = 0;
-        progress->guess_sequence = 0;
-        progress->guess_high = (struct mr_native_position){0};
+        mr_progress_roll_back(&sink->progress[i]);
+    }
+    for (struct mr_apart *entry = sink->aparts.all; entry != NULL; entry = entry->next) {
+        mr_progress_roll_back(&entry->progress);
     }
 }
 
@@ -403,8 +415,8 @@ static bool duckdb_sink_snapshot_is_finished(struct mr_sink *sink, uint16_t sour
                                              const struct mr_schema *schema, bool *finished,
                                              struct mr_snapshot_mark *mark, struct mr_error *err)
 {
-    if (!ensure_open(sink, err)) {
-        return note_failure(sink, err);
+    if (!mr_duckdb_ensure_open(sink, err)) {
+        return mr_duckdb_fail(sink, err);
     }
     const struct mr_state_copy *copy = mr_state_find_copy(&sink->state, source_index, schema);
     *finished = copy != NULL && copy->finished;
@@ -414,45 +426,31 @@ static bool duckdb_sink_snapshot_is_finished(struct mr_sink *sink, uint16_t sour
     return true;
 }
 
-/* Makes the table empty when its copy begins, and at least there when it ends. */
-static bool make_copied_table(struct mr_sink *sink, uint16_t source_index,
-                              const struct mr_schema *schema, bool is_begun, struct mr_error *err)
+/* The end of a source's first copies, or of one table's: the table is there, the mark with it. */
+static bool finish_first(struct mr_sink *sink, uint16_t source_index,
+                         const struct mr_schema *schema, const struct mr_snapshot_mark *mark,
+                         struct mr_error *err)
 {
-    if (schema == &mr_schema_whole_source) {
-        return true;
+    struct mr_apart *entry = NULL;
+    if (schema != &mr_schema_whole_source) {
+        struct mr_target *target = mr_apply_target(&sink->apply, source_index, schema, err);
+        if (target == NULL || !mr_target_ensure(&sink->targets, target, schema, false, err)) {
+            return false;
+        }
+        target->mark_is_known = false;
+        entry = mr_aparts_find(&sink->aparts, source_index, schema, MR_APART_FIRST);
     }
-    struct mr_target *target = mr_apply_target(&sink->apply, source_index, schema, err);
-
-    if (target == NULL) {
+    if (entry != NULL && (!mr_aparts_forget_pieces(&sink->aparts, entry, err) ||
+                          !mr_aparts_append(&sink->aparts, entry, MR_APART_JOINED, 0, err))) {
         return false;
     }
-    target->mark_is_known = false;
-    if (is_begun && !mr_quarantine_lift(&sink->quarantine, source_index, schema, err)) {
-        return false;
-    }
-    return is_begun ? mr_target_remake(&sink->targets, target, schema, err)
-                    : mr_target_ensure(&sink->targets, target, schema, false, err);
-}
-
-/* Records a mark (NULL: begun), with whatever else is in the transaction, and commits. */
-static bool commit_copy(struct mr_sink *sink, uint16_t source_index, const struct mr_schema *schema,
-                        const struct mr_snapshot_mark *mark, struct mr_error *err)
-{
-    if (!make_copied_table(sink, source_index, schema, mark == NULL, err) ||
-        !mr_state_append_copy(&sink->state, source_index, schema, mark, err) ||
-        !commit(sink, err)) {
+    if (!mr_state_append_copy(&sink->state, source_index, schema, mark, err) ||
+        !mr_duckdb_commit(sink, err)) {
         return false;
     }
     mr_state_note_copy(&sink->state, source_index, schema, mark);
-    return true;
-}
-
-static bool duckdb_sink_snapshot_begin(struct mr_sink *sink, uint16_t source_index,
-                                       const struct mr_schema *schema, struct mr_error *err)
-{
-    if (!ensure_open(sink, err) || !begin(sink, err) ||
-        !commit_copy(sink, source_index, schema, NULL, err)) {
-        return note_failure(sink, err);
+    if (entry != NULL) {
+        entry->state = MR_APART_JOINED;
     }
     return true;
 }
@@ -462,9 +460,11 @@ static bool duckdb_sink_snapshot_finish(struct mr_sink *sink, uint16_t source_in
                                         const struct mr_snapshot_mark *mark, struct mr_error *err)
 {
     MR_ASSERT(mark != NULL);
-    if (!ensure_open(sink, err) || !begin(sink, err) ||
-        !commit_copy(sink, source_index, schema, mark, err)) {
-        return note_failure(sink, err);
+    if (mark->beside) {
+        return mr_duckdb_copy_finish(sink, source_index, schema, mark, err);
+    }
+    if (!mr_duckdb_begin(sink, err) || !finish_first(sink, source_index, schema, mark, err)) {
+        return mr_duckdb_fail(sink, err);
     }
     return true;
 }
@@ -475,22 +475,31 @@ static bool duckdb_sink_restart(struct mr_sink *sink, uint16_t source_index, uin
     MR_ASSERT(source_index < sink->source_count);
     struct mr_progress *progress = &sink->progress[source_index];
 
-    if (!ensure_open(sink, err) || !begin(sink, err) ||
-        !mr_state_append_restart(&sink->state, source_index, err)) {
-        return note_failure(sink, err);
+    if (!mr_duckdb_begin(sink, err) || !mr_state_append_restart(&sink->state, source_index, err) ||
+        !mr_duckdb_restart_apart(sink, source_index, sequence, err)) {
+        return mr_duckdb_fail(sink, err);
     }
     progress->pending.place = (struct mr_sink_position){.sequence = sequence};
     progress->pending.committed_us = 0;
     progress->moved = sequence > 0;
     progress->known_sequence = 0;
-    if (!commit(sink, err)) {
-        return note_failure(sink, err);
+    if (!mr_duckdb_commit(sink, err)) {
+        return mr_duckdb_fail(sink, err);
     }
     mr_state_note_restart(&sink->state, source_index);
     for (struct mr_target *target = sink->targets.all; target != NULL; target = target->next) {
         target->mark_is_known = target->mark_is_known && target->source_index != source_index;
     }
+    sink->outcome_is_unknown = true; /* what is apart is read again */
     return true;
+}
+
+static const char *duckdb_sink_snapshot_plan(struct mr_sink *sink, uint16_t source_index,
+                                             const struct mr_schema *named, bool beside)
+{
+    const struct mr_apart *entry =
+        mr_aparts_find(&sink->aparts, source_index, named, beside ? MR_APART_COPY : MR_APART_FIRST);
+    return entry != NULL && entry->state == MR_APART_COPYING ? entry->plan : NULL;
 }
 
 static bool duckdb_sink_maintain(struct mr_sink *sink, bool idle, struct mr_error *err)
@@ -498,8 +507,8 @@ static bool duckdb_sink_maintain(struct mr_sink *sink, bool idle, struct mr_erro
     if (sink->in_transaction) {
         return true;
     }
-    if (!ensure_open(sink, err) || !mr_upkeep_run(sink, idle, err)) {
-        return note_failure(sink, err);
+    if (!mr_duckdb_ensure_open(sink, err) || !mr_upkeep_run(sink, idle, err)) {
+        return mr_duckdb_fail(sink, err);
     }
     return true;
 }
@@ -539,9 +548,17 @@ const struct mr_sink_ops mr_sink_duckdb = {
     .commit = duckdb_sink_commit,
     .rollback = duckdb_sink_rollback,
     .snapshot_is_finished = duckdb_sink_snapshot_is_finished,
-    .snapshot_begin = duckdb_sink_snapshot_begin,
+    .snapshot_begin = mr_duckdb_copy_begin,
+    .snapshot_piece = mr_duckdb_copy_piece,
+    .snapshot_plan = duckdb_sink_snapshot_plan,
     .snapshot_finish = duckdb_sink_snapshot_finish,
     .restart = duckdb_sink_restart,
+    .order = mr_duckdb_order,
+    .apart = mr_duckdb_apart,
+    .pinned = mr_duckdb_pinned,
+    .follow_next = mr_duckdb_follow_next,
+    .follow_apply = mr_duckdb_follow_apply,
+    .follow_end = mr_duckdb_follow_end,
     .maintain = duckdb_sink_maintain,
     .observe = duckdb_sink_observe,
     .is_set_aside = duckdb_sink_is_set_aside,

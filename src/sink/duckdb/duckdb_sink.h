@@ -46,6 +46,7 @@ struct mr_sink {
     struct mr_warehouse *warehouse;
     struct mr_state state;
     struct mr_quarantine quarantine;
+    struct mr_aparts aparts;
     struct mr_targets targets;
     struct mr_apply apply;
     struct mr_progress *progress;
@@ -62,6 +63,18 @@ struct mr_sink {
     bool outcome_is_unknown; /* a COMMIT failed: it may have been done all the same */
     struct mr_sink_counters counters;
 };
+
+/** Opens the database again where that is needed; every call of the contract begins so. */
+bool mr_duckdb_ensure_open(struct mr_sink *sink, struct mr_error *err) MR_MUST_CHECK;
+
+/** The same, and opens a transaction when there is none. */
+bool mr_duckdb_begin(struct mr_sink *sink, struct mr_error *err) MR_MUST_CHECK;
+
+/** Commits what is in the transaction, with the positions that moved. */
+bool mr_duckdb_commit(struct mr_sink *sink, struct mr_error *err) MR_MUST_CHECK;
+
+/** Counts a failure; returns false. */
+bool mr_duckdb_fail(struct mr_sink *sink, struct mr_error *err);
 
 /** A checkpoint before BEGIN, when memory was short: it frees what deletes hold. Never fails. */
 void mr_upkeep_free_memory(struct mr_sink *sink);

@@ -21,6 +21,11 @@ bool mr_apply_set_aside(struct mr_apply *apply, const struct mr_target *target, 
     if (err->recovery != MR_QUARANTINE) {
         return false;
     }
+    if (target->beside != NULL && apply->follower != NULL) {
+        apply->follower->is_given_up = true; /* the table itself is not touched by that */
+        err->recovery = MR_RETRY;
+        return false;
+    }
     if (sequence == 0) { /* rows of a copy have nowhere to wait */
         err->recovery = MR_STOP;
         return false;
@@ -34,6 +39,7 @@ bool mr_apply_set_aside(struct mr_apply *apply, const struct mr_target *target, 
 
 struct change {
     struct mr_apply *apply;
+    const struct mr_batch *batch;
     const struct mr_note *note;
     uint64_t sequence;
     struct mr_native_position end;
@@ -99,7 +105,8 @@ static bool alter(const struct change *change, struct mr_target *target, struct 
         return true;
     }
     return ask_policy(change, target, err) && settle(change, target, err) &&
-           mr_target_evolve(change->apply->targets, target, note->after, note->renamed, err);
+           mr_target_evolve(change->apply->targets, target, mr_target_schema(target, note->after),
+                            note->renamed, err);
 }
 
 static bool drop(const struct change *change, struct mr_target *target, struct mr_error *err)
@@ -146,15 +153,20 @@ static bool take_change(const struct change *change, struct mr_error *err)
     struct mr_target *before = NULL;
     struct mr_target *after = NULL;
     if (note->before != NULL) {
-        before = mr_apply_target(apply, change->source_index, note->before, err);
+        before = mr_apply_note_target(apply, change->batch, note->before, err);
     }
     if (note->after != NULL) {
-        after = mr_apply_target(apply, change->source_index, note->after, err);
+        after = mr_apply_note_target(apply, change->batch, note->after, err);
     }
     if ((note->before != NULL && before == NULL) || (note->after != NULL && after == NULL)) {
         return false;
     }
-    if (after == NULL && before == NULL) {
+    if ((after == NULL && before == NULL) || before == &apply->nobody || after == &apply->nobody) {
+        return true;
+    }
+    /* A copy beside follows the shape of its table; where the table goes, it is not there to say. */
+    const bool is_beside = (after != NULL ? after : before)->beside != NULL;
+    if (is_beside && before != after) {
         return true;
     }
     if (!mr_apply_flush(apply, err) || !mr_apply_finish(apply, err)) {
@@ -183,6 +195,7 @@ bool mr_apply_note(struct mr_apply *apply, const struct mr_batch *batch,
     const struct mr_note *note = &batch->notes[event->chunk];
     const struct change change = {
         .apply = apply,
+        .batch = batch,
         .note = note,
         .sequence = place->sequence,
         .end = place->end,
@@ -195,8 +208,8 @@ bool mr_apply_note(struct mr_apply *apply, const struct mr_batch *batch,
     if (note->kind != MR_NOTE_QUARANTINE || note->before == NULL) {
         return true;
     }
-    const struct mr_target *target = mr_apply_target(apply, batch->source_index, note->before, err);
-    if (target == NULL || overlaps(&change, target)) {
+    const struct mr_target *target = mr_apply_note_target(apply, batch, note->before, err);
+    if (target == NULL || target == &apply->nobody || overlaps(&change, target)) {
         return target != NULL;
     }
     (void)mr_fail(err, MR_E_TYPE, MR_QUARANTINE, "%.*s", (int)note->text.length,

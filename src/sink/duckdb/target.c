@@ -103,16 +103,26 @@ void mr_targets_settle(struct mr_targets *targets)
     }
 }
 
+static void free_target(struct mr_target *target)
+{
+    while (target->aliases != NULL) {
+        struct mr_target_alias *alias = target->aliases;
+        target->aliases = alias->next;
+        free(alias);
+    }
+    free(target->space);
+    free(target->table);
+    free(target->label);
+    free(target);
+}
+
 void mr_targets_done(struct mr_targets *targets)
 {
     mr_targets_forget(targets, false);
     while (targets->all != NULL) {
         struct mr_target *target = targets->all;
         targets->all = target->next;
-        free(target->space);
-        free(target->table);
-        free(target->label);
-        free(target);
+        free_target(target);
     }
     for (uint32_t i = 0; targets->by_id != NULL && i < targets->source_count; i++) {
         free(targets->by_id[i]);
@@ -137,11 +147,30 @@ static bool is_same_target(const struct mr_target *left, const char *source,
     return same;
 }
 
+static struct mr_target *add_target(struct mr_targets *targets, uint16_t source_index,
+                                    const struct mr_schema *schema, const char *name)
+{
+    const char *source = targets->source_names[source_index];
+    struct mr_sql label = {0};
+    struct mr_target *target = mr_memory_new(1, sizeof(*target));
+    mr_sql_addf(&label, "%s.%s.%s", source, schema->space, name);
+    *target = (struct mr_target){
+        .next = targets->all,
+        .source_index = source_index,
+        .source = source,
+        .table_id = schema->table_id,
+        .space = mr_memory_copy_text(schema->space, strlen(schema->space)),
+        .table = mr_memory_copy_text(name, strlen(name)),
+        .label = label.text,
+    };
+    targets->all = target;
+    return target;
+}
+
 static struct mr_target *new_target(struct mr_targets *targets, uint16_t source_index,
                                     const struct mr_schema *schema, struct mr_error *err)
 {
     const char *source = targets->source_names[source_index];
-    struct mr_sql label = {0};
 
     for (const struct mr_target *other = targets->all; other != NULL; other = other->next) {
         if (is_same_target(other, source, schema)) {
@@ -152,19 +181,74 @@ static struct mr_target *new_target(struct mr_targets *targets, uint16_t source_
             return NULL;
         }
     }
-    struct mr_target *target = mr_memory_new(1, sizeof(*target));
-    mr_sql_addf(&label, "%s.%s.%s", source, schema->space, schema->table);
-    *target = (struct mr_target){
-        .next = targets->all,
-        .source_index = source_index,
-        .source = source,
-        .table_id = schema->table_id,
-        .space = mr_memory_copy_text(schema->space, strlen(schema->space)),
-        .table = mr_memory_copy_text(schema->table, strlen(schema->table)),
-        .label = label.text,
-    };
-    targets->all = target;
+    return add_target(targets, source_index, schema, schema->table);
+}
+
+struct mr_target *mr_target_beside(struct mr_targets *targets, uint16_t source_index,
+                                   const struct mr_schema *schema, const char *name)
+{
+    struct mr_target *target = targets->all;
+    while (target != NULL &&
+           (target->beside == NULL || target->source_index != source_index ||
+            strcmp(target->space, schema->space) != 0 || strcmp(target->table, name) != 0)) {
+        target = target->next;
+    }
+    if (target == NULL) {
+        target = add_target(targets, source_index, schema, name);
+        target->beside = target->table;
+    }
+    target->table_id = schema->table_id;
     return target;
+}
+
+void mr_target_remove(struct mr_targets *targets, struct mr_target *target)
+{
+    if (target == NULL) {
+        return;
+    }
+    struct mr_target **link = &targets->all;
+    while (*link != target) {
+        MR_ASSERT(*link != NULL);
+        link = &(*link)->next;
+    }
+    MR_ASSERT(target->beside != NULL && target->first_work == NULL);
+    *link = target->next;
+    drop_shape(targets, target);
+    forget_columns(target);
+    free_target(target);
+}
+
+const struct mr_schema *mr_target_schema(struct mr_target *target, const struct mr_schema *schema)
+{
+    if (MR_LIKELY(target->beside == NULL)) {
+        return schema;
+    }
+    struct mr_target_alias *alias = target->aliases;
+    while (alias != NULL && alias->of != schema) {
+        alias = alias->next;
+    }
+    if (alias == NULL) {
+        alias = mr_memory_new(1, sizeof(*alias));
+        alias->of = schema;
+        alias->schema = *schema;
+        alias->schema.table = target->beside;
+        alias->next = target->aliases;
+        target->aliases = alias;
+    }
+    return &alias->schema;
+}
+
+void mr_target_forget_named(struct mr_targets *targets, uint16_t source_index,
+                            const struct mr_schema *schema)
+{
+    for (struct mr_target *target = targets->all; target != NULL; target = target->next) {
+        if (target->source_index == source_index && strcmp(target->table, schema->table) == 0 &&
+            strcmp(target->space, schema->space) == 0) {
+            drop_shape(targets, target);
+            forget_columns(target);
+            target->mark_is_known = false;
+        }
+    }
 }
 
 struct mr_target *mr_target_find(struct mr_targets *targets, uint16_t source_index,

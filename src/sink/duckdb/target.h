@@ -56,6 +56,13 @@ struct mr_overlay {
     duckdb_prepared_statement statements[MR_OVERLAY_STATEMENT_COUNT];
 };
 
+/** A schema as a target beside sees it: the same under another table name. */
+struct mr_target_alias {
+    struct mr_target_alias *next;
+    const struct mr_schema *of;
+    struct mr_schema schema;
+};
+
 struct mr_target {
     struct mr_target *next; /* in the list of all */
     uint16_t source_index;
@@ -83,6 +90,12 @@ struct mr_target {
     struct mr_native_position high;
     bool has_mark;
     bool exact;
+    bool is_apart; /* does not go with the stream (apart.h) */
+
+    /* A table beside the one that people read (beside.h). */
+    const char *beside; /* its name; NULL: it is the one that people read */
+    struct mr_target_alias *aliases;
+    struct mr_target *gone;
 
     /* This apply()'s work, in order. */
     struct mr_work *first_work, *last_work;
@@ -143,6 +156,20 @@ bool mr_target_evolve(struct mr_targets *targets, struct mr_target *target,
 /** Drops the table, if there is one, and makes it anew, empty. */
 bool mr_target_remake(struct mr_targets *targets, struct mr_target *target,
                       const struct mr_schema *schema, struct mr_error *err) MR_MUST_CHECK;
+
+/** The target of a table beside, under a name of its own; made when new. */
+struct mr_target *mr_target_beside(struct mr_targets *targets, uint16_t source_index,
+                                   const struct mr_schema *schema, const char *name);
+
+/** Forgets a target beside. Accepts NULL. */
+void mr_target_remove(struct mr_targets *targets, struct mr_target *target);
+
+/** A schema as the target sees it; borrowed from the target where it is one beside. */
+const struct mr_schema *mr_target_schema(struct mr_target *target, const struct mr_schema *schema);
+
+/** The table that people read was replaced: its target looks again. */
+void mr_target_forget_named(struct mr_targets *targets, uint16_t source_index,
+                            const struct mr_schema *schema);
 
 /** A prepared statement of a target that was ensured, or NULL with *err set. */
 duckdb_prepared_statement mr_target_statement(struct mr_targets *targets, struct mr_target *target,

@@ -28,6 +28,8 @@
 #define IDLE_WAL_FRACTION   2                    /* of wal_bytes_max */
 #define POSITION_ROWS_MAX   UINT64_C(50000)
 #define POSITION_ROWS_IDLE  UINT64_C(10000)
+#define APART_ROWS_MAX      UINT64_C(20000)
+#define APART_ROWS_IDLE     UINT64_C(1000)
 #define DELETES_TO_LOOK     UINT64_C(1000) /* 16 MiB at worst */
 #define MEMORY_FULL_PERCENT 70
 #define NS_PER_US           1000
@@ -111,6 +113,10 @@ bool mr_upkeep_run(struct mr_sink *sink, bool idle, struct mr_error *err)
     const uint64_t wal_bytes = mr_warehouse_wal_bytes(sink->warehouse);
 
     atomic_store(&sink->counters.wal_bytes, wal_bytes);
+    if (sink->aparts.rows >= (idle ? APART_ROWS_IDLE : APART_ROWS_MAX) &&
+        !mr_aparts_compact(&sink->aparts, err)) {
+        return false;
+    }
     if (sink->state.position_rows >= (idle ? POSITION_ROWS_IDLE : POSITION_ROWS_MAX) &&
         !mr_state_compact(&sink->state, err)) {
         return false;

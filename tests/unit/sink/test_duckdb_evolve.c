@@ -16,6 +16,9 @@
 
 #define ROWS_MAX 6
 
+static const struct mr_copy_request first_copy = {.id = ""};
+static struct mr_copy_taken taken_none;
+
 static const struct story {
     const char *label;
     const char *before;
@@ -549,7 +552,7 @@ static void a_copy_frees_a_table_that_was_set_aside(void **state)
     assert_false(kit.ops->is_set_aside(kit.sink, 0, u, reason, sizeof(reason)));
 
     const struct mr_snapshot_mark mark = {.high = {1, 0}};
-    assert_true(kit.ops->snapshot_begin(kit.sink, 0, t, &kit.err));
+    assert_true(kit.ops->snapshot_begin(kit.sink, 0, t, &first_copy, &taken_none, &kit.err));
     assert_true(kit.ops->snapshot_finish(kit.sink, 0, t, &mark, &kit.err));
     assert_false(kit.ops->is_set_aside(kit.sink, 0, t, reason, sizeof(reason)));
     batch = kit_batch(&kit, 0);

@@ -64,6 +64,9 @@ struct story {
     struct transaction transactions[TRANSACTIONS];
 };
 
+static const struct mr_copy_request first_copy = {.id = ""};
+static struct mr_copy_taken taken_none;
+
 static struct story story; /* large: kept out of the stack */
 static uint64_t only_seed;
 static bool stable; /* make_story(): no unchanged cells */
@@ -388,7 +391,8 @@ static void copy_table(struct kit *kit, const struct mr_schema *schema, unsigned
     bool finished = false;
 
     /* A first attempt that is not finished leaves nothing. */
-    assert_true(kit->ops->snapshot_begin(kit->sink, 0, schema, &kit->err));
+    assert_true(
+        kit->ops->snapshot_begin(kit->sink, 0, schema, &first_copy, &taken_none, &kit->err));
     copy_rows(kit, schema, at, at_even);
     if (draw(4) == 0) {
         kit_reopen(kit);
@@ -397,7 +401,8 @@ static void copy_table(struct kit *kit, const struct mr_schema *schema, unsigned
     }
     assert_true(kit->ops->snapshot_is_finished(kit->sink, 0, schema, &finished, &mark, &kit->err));
     assert_false(finished);
-    assert_true(kit->ops->snapshot_begin(kit->sink, 0, schema, &kit->err));
+    assert_true(
+        kit->ops->snapshot_begin(kit->sink, 0, schema, &first_copy, &taken_none, &kit->err));
     copy_rows(kit, schema, at, at_even);
     assert_true(kit->ops->snapshot_finish(kit->sink, 0, schema, &mark, &kit->err));
     if (draw(4) == 0) {
