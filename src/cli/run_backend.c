@@ -54,6 +54,12 @@ static bool query(void *context, const struct mr_console_query *query, struct mr
     return mr_run_query(pipeline_of(context), query, out, problem);
 }
 
+static bool findings(void *context, const char *source, struct mr_json *out,
+                     struct mr_console_problem *problem)
+{
+    return mr_run_findings(pipeline_of(context), source, out, problem);
+}
+
 static bool table(void *context, const struct mr_console_table *wanted, struct mr_json *out,
                   struct mr_console_problem *problem)
 {
@@ -117,6 +123,7 @@ struct mr_console_backend mr_run_backend(struct mr_run *run)
         .history = history,
         .metrics = metrics,
         .query = query,
+        .findings = findings,
         .table = table,
         .topics = topics,
         .records = records,

@@ -34,6 +34,8 @@ enum mr_console_next mr_run_live_next(struct mr_console_live *live, uint32_t wai
 void mr_run_live_close(struct mr_console_live *live);
 bool mr_run_query(void *context, const struct mr_console_query *query, struct mr_json *out,
                   struct mr_console_problem *problem);
+bool mr_run_findings(void *context, const char *source, struct mr_json *out,
+                     struct mr_console_problem *problem);
 bool mr_run_table(void *context, const struct mr_console_table *wanted, struct mr_json *out,
                   struct mr_console_problem *problem);
 void mr_run_topics(void *context, struct mr_json *out);

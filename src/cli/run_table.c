@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * run_table.c - the verbs on one table, from the console to the pipeline.
+ * run_table.c - the verbs on one table and the doctor, from the console to the pipeline.
  */
 #include <string.h>
 
+#include "findings_json.h"
 #include "pipeline_tables.h"
 #include "run_backend.h"
+
+bool mr_run_findings(void *context, const char *source, struct mr_json *out,
+                     struct mr_console_problem *problem)
+{
+    struct mr_error err = {0};
+    unsigned status = 0;
+
+    return mr_pipeline_findings(context, source, out, &status, &err) ||
+           mr_run_problem(problem, status, "%s", err.message);
+}
 
 bool mr_run_table(void *context, const struct mr_console_table *wanted, struct mr_json *out,
                   struct mr_console_problem *problem)

@@ -270,6 +270,35 @@ static void put_tables(FILE *out, const json_t *sources)
     }
 }
 
+/* Tables that do not simply go with the stream; nothing when there are none. */
+static void put_apart(FILE *out, const json_t *sources)
+{
+    size_t source_index;
+    size_t index;
+    const json_t *source;
+    const json_t *entry;
+    bool is_first = true;
+
+    json_array_foreach(sources, source_index, source)
+    {
+        json_array_foreach(json_object_get(source, "tables_apart"), index, entry)
+        {
+            const char *error = json_string_value(json_object_get(entry, "error"));
+            if (is_first) {
+                (void)fprintf(out, "\n%-*s %-6s %-12s %12s\n", NAME_WIDTH, "TABLE APART", "WHAT",
+                              "STATE", "BEHIND");
+                is_first = false;
+            }
+            char name[CELL_BYTES_MAX * 2];
+            (void)snprintf(name, sizeof(name), "%s.%s", text_of(source, "name"),
+                           text_of(entry, "name"));
+            (void)fprintf(out, "%-*s %-6s %-12s %12" PRIu64 "  %s\n", NAME_WIDTH, name,
+                          text_of(entry, "what"), text_of(entry, "state"),
+                          count_of(entry, "behind"), error == NULL ? "" : error);
+        }
+    }
+}
+
 void mr_status_text_page(FILE *out, const json_t *status)
 {
     MR_ASSERT(out != NULL);
@@ -284,6 +313,7 @@ void mr_status_text_page(FILE *out, const json_t *status)
     put_streams(out, sources);
     put_sinks(out, json_object_get(status, "sinks"));
     put_tables(out, sources);
+    put_apart(out, sources);
 }
 
 /* ---- The line. ---- */

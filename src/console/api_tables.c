@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * api_tables.c - POST /api/v1/tables/{topic}/VERB: acts on one table. The body is JSON, or missing:
+ * api_tables.c - GET /api/v1/sources/{name}/findings: what the doctor says of a source.
+ * POST /api/v1/tables/{topic}/VERB: acts on one table. The body is JSON, or missing:
  * {"where": "..."} for snapshot, {"from": "..."} for rewind, {"purge": true} for drop.
  */
 #include "console_internal.h"
@@ -80,4 +81,26 @@ void mr_api_table(struct mr_console *console, const struct mr_http_request *requ
         mr_api_problem(response, &problem);
     }
     json_decref(root);
+}
+
+void mr_api_findings(struct mr_console *console, const struct mr_http_request *request,
+                     struct mr_http_response *response)
+{
+    struct mr_console_problem problem = {0};
+    struct mr_json json = {0};
+
+    if (!mr_place_take(&console->query_count, MR_CONSOLE_QUERIES_MAX)) {
+        mr_http_problem(response, 503, "%d queries are running already; try again",
+                        MR_CONSOLE_QUERIES_MAX);
+        return;
+    }
+    const bool looked =
+        console->backend.findings(console->backend.context, request->topic, &json, &problem);
+    mr_place_leave(&console->query_count);
+    if (looked) {
+        mr_http_json(response, 200, &json);
+    } else {
+        mr_json_done(&json);
+        mr_api_problem(response, &problem);
+    }
 }

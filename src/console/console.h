@@ -139,6 +139,10 @@ struct mr_console_backend {
     bool (*query)(void *context, const struct mr_console_query *query, struct mr_json *out,
                   struct mr_console_problem *problem);
 
+    /** Looks at a source's server and writes {"source","findings"}. */
+    bool (*findings)(void *context, const char *source, struct mr_json *out,
+                     struct mr_console_problem *problem);
+
     /** Acts on one table and writes {"table","verb","state"}; false with *problem set. */
     bool (*table)(void *context, const struct mr_console_table *wanted, struct mr_json *out,
                   struct mr_console_problem *problem);

@@ -41,6 +41,7 @@ MR_API_HANDLER(mr_api_metrics);
 MR_API_HANDLER(mr_api_status);
 MR_API_HANDLER(mr_api_history);
 MR_API_HANDLER(mr_api_query);
+MR_API_HANDLER(mr_api_findings);
 MR_API_HANDLER(mr_api_table);
 MR_API_HANDLER(mr_api_topics);
 MR_API_HANDLER(mr_api_records);

@@ -60,6 +60,12 @@ static const struct mr_route routes[] = {
         .summary = "Runs one reading SQL statement on the warehouse.",
     },
     {
+        .method = "GET",
+        .path = "/api/v1/sources/{name}/findings",
+        .handle = mr_api_findings,
+        .summary = "What the doctor says of a source: settings, privileges, retention, each table.",
+    },
+    {
         .method = "POST",
         .path = "/api/v1/tables/{topic}/add",
         .handle = mr_api_table,

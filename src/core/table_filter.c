@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "memory.h"
+#include "writer.h"
+
+#define NAME_BYTES_MAX 65536
 
 bool mr_glob_matches(const char *glob, const char *text)
 {
@@ -41,14 +44,15 @@ bool mr_glob_matches(const char *glob, const char *text)
     return *glob == '\0';
 }
 
-static bool matches_any(const struct mr_string_list *globs, const char *text)
+/* The first glob that matches; NULL: none. */
+static const char *find_match(const struct mr_string_list *globs, const char *text)
 {
-    for (size_t i = 0; i < globs->count; i++) {
+    for (size_t i = 0; globs != NULL && i < globs->count; i++) {
         if (mr_glob_matches(globs->items[i], text)) {
-            return true;
+            return globs->items[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 bool mr_table_filter_takes(const struct mr_table_filter *filter, const char *space,
@@ -63,8 +67,37 @@ bool mr_table_filter_takes(const struct mr_table_filter *filter, const char *spa
     char *name = mr_memory_new(size, 1);
     (void)snprintf(name, size, "%s.%s", space, table);
     const bool is_included = filter->include == NULL || filter->include->count == 0 ||
-                             matches_any(filter->include, name);
-    const bool is_excluded = filter->exclude != NULL && matches_any(filter->exclude, name);
+                             find_match(filter->include, name) != NULL;
+    const bool is_excluded = find_match(filter->exclude, name) != NULL;
     free(name);
     return is_included && !is_excluded;
+}
+
+void mr_table_filter_why(const struct mr_table_filter *filter, const char *space, const char *table,
+                         char *why, size_t size)
+{
+    const enum mr_choice choice = mr_table_choices_get(filter->choices, space, table);
+    const bool takes_all = filter->include == NULL || filter->include->count == 0;
+    struct mr_writer name;
+    mr_writer_init(&name, NAME_BYTES_MAX);
+    mr_write_bytes(&name, space, strlen(space));
+    mr_write_u8(&name, '.');
+    mr_write_bytes(&name, table, strlen(table) + 1);
+    MR_ASSERT(!name.failed);
+    const char *text = (const char *)name.bytes;
+    const char *excluded = find_match(filter->exclude, text);
+    const char *included = find_match(filter->include, text);
+    if (choice != MR_CHOICE_NONE) {
+        (void)snprintf(why, size, "it was %s by name",
+                       choice == MR_CHOICE_ADDED ? "added" : "dropped");
+    } else if (excluded != NULL) {
+        (void)snprintf(why, size, "\"%s\" of \"exclude\" matches", excluded);
+    } else if (takes_all) {
+        (void)snprintf(why, size, "\"tables\" names none, so all are");
+    } else if (included != NULL) {
+        (void)snprintf(why, size, "\"%s\" of \"tables\" matches", included);
+    } else {
+        (void)snprintf(why, size, "no pattern of \"tables\" matches");
+    }
+    mr_writer_done(&name);
 }

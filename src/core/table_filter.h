@@ -9,6 +9,7 @@
 #define MR_CORE_TABLE_FILTER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "options.h"
 #include "table_choices.h"
@@ -21,6 +22,10 @@ struct mr_table_filter {
 
 bool mr_table_filter_takes(const struct mr_table_filter *filter, const char *space,
                            const char *table);
+
+/** Why a table is taken or not, as a clause for people; always ends with a NUL. */
+void mr_table_filter_why(const struct mr_table_filter *filter, const char *space, const char *table,
+                         char *why, size_t size);
 
 /** True when the glob matches the whole text. */
 bool mr_glob_matches(const char *glob, const char *text);

@@ -147,6 +147,7 @@ static bool look_at_server(struct mr_link *link, struct mr_error *err)
     }
     struct mr_findings findings = {0};
     if (!link->options.ops->preflight(&link->options.context, &findings, err)) {
+        mr_findings_done(&findings);
         return false;
     }
     for (uint32_t i = 0; i < findings.count; i++) {
@@ -163,6 +164,7 @@ static bool look_at_server(struct mr_link *link, struct mr_error *err)
                    MR_LOG_S("what", finding->what), MR_LOG_S("detail", finding->detail));
         }
     }
+    mr_findings_done(&findings);
     link->is_looked_at = err->code == MR_OK;
     return link->is_looked_at;
 }

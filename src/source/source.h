@@ -35,6 +35,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "batch.h"
 #include "compiler.h"
@@ -123,11 +124,13 @@ struct mr_finding {
     char detail[512]; /* for an error: what is wrong, and the exact statement that cures it */
 };
 
-#define MR_FINDINGS_MAX 64
+#define MR_FINDINGS_MAX 20000 /* a line a table; what comes after is left out, and said so */
 
+/** A zeroed struct is empty. */
 struct mr_findings {
-    struct mr_finding items[MR_FINDINGS_MAX];
+    struct mr_finding *items;
     uint32_t count;
+    uint32_t capacity;
 };
 
 struct mr_snapshot_table {
@@ -209,8 +212,16 @@ static inline const char *mr_wished_plan(const struct mr_source_context *context
                                                  : wish->plan_of(wish->plan_context, space, table);
 }
 
-/** Adds a finding; silently full at MR_FINDINGS_MAX (asserted in tests). */
+/** Adds a finding; at MR_FINDINGS_MAX the last one says that more were left out. */
 void mr_findings_add(struct mr_findings *findings, int level, const char *what, const char *format,
                      ...) MR_PRINTF(4, 5);
+static inline void mr_findings_done(struct mr_findings *findings)
+{
+    free(findings->items);
+    *findings = (struct mr_findings){0};
+}
+
+/** The statement that cures a finding: what its detail says behind "run"; NULL: none. */
+const char *mr_finding_cure(const struct mr_finding *finding);
 
 #endif

@@ -191,6 +191,17 @@ def copied_while_others_go_on(pipeline, server, writer):
     lab.expect(logged(pipeline, "table.copied") is not None, "nothing was copied")
 
 
+def first_copy_goes_on_with_pieces(pipeline):
+    pipeline.start(crash_point="snapshot.piece:5")
+    lab.expect(pipeline.wait_end(60) == -9, "the crash point was not passed")
+    pipeline.start()
+    pipeline.wait_ready()
+    line = logged(pipeline, "snapshot.resumed")
+    pieces, left = number_of(line, "pieces"), number_of(line, "pieces_left")
+    lab.expect(0 < left < pieces, "%d of %d pieces of the first copy were read again" %
+               (left, pieces))
+
+
 def killed_in_the_middle_goes_on_with_pieces(pipeline):
     pipeline.stop()
     pipeline.start(crash_point="snapshot.piece:4")
@@ -284,13 +295,31 @@ def some_rows(pipeline):
     lab.expect("no table" in out, "a table that is not there: " + out)
 
 
+def the_doctor_says_why(pipeline, server):
+    import json
+    server.sql("CREATE VIEW seen AS SELECT * FROM live;", *DATABASE)
+    code, out, err = pipeline.run("check", "-c", pipeline.config, "--format", "json")
+    found = json.loads(out)
+    said = {f["what"]: f["detail"] for f in found["sources"][0]["findings"]
+            if f["what"].startswith("table ") and "captured" in f["detail"]}
+    prefix = "table %s." % SPACE
+    lab.expect(said[prefix + "live"].startswith("captured"), "live: %r" % said)
+    lab.expect("no primary key" in said[prefix + "plain"], "plain: %r" % said)
+    lab.expect("dropped by name" in said[prefix + "extra"], "extra: %r" % said)
+    lab.expect("a view" in said[prefix + "seen"], "seen: %r" % said)
+    lab.expect(any("retention" in f["what"] for f in found["sources"][0]["findings"]),
+               "nothing about retention: " + out)
+    code, body = pipeline.get("/api/v1/sources/%s/findings" % SOURCE)
+    lab.expect(code == 200 and prefix + "live" in body, "findings over HTTP: %s" % body[:300])
+    lab.expect(pipeline.get("/api/v1/sources/nobody/findings")[0] == 404, "an unknown source")
+
+
 def main():
     started = time.monotonic()
     server = lab.Server(KIND, "tables")
     setup(server)
     pipeline = make_pipeline(server)
-    pipeline.start()
-    pipeline.wait_ready()
+    first_copy_goes_on_with_pieces(pipeline)
     writer, watch = Writer(server), Watch(pipeline)
     writer.start()
     watch.start()
@@ -308,6 +337,7 @@ def main():
     case("killed before it joins", lambda: killed_before_it_joins(pipeline))
     case("paused: waits, and comes", lambda: paused_waits_and_comes(pipeline))
     case("added and dropped", lambda: added_and_dropped(pipeline, server))
+    case("the doctor says why", lambda: the_doctor_says_why(pipeline, server))
     case("rewound", lambda: rewound(pipeline))
     case("some rows", lambda: some_rows(pipeline))
     writer.finish()

@@ -276,7 +276,8 @@ bool mr_mysql_preflight(const struct mr_source_context *context, struct mr_findi
         check_server_id(&preflight, server_id) && check_binlog_privileges(&preflight, server_id) &&
         mr_mysql_preflight_databases(&preflight) && mr_mysql_preflight_tables(&preflight) &&
         mr_mysql_preflight_rows(&preflight) && mr_mysql_preflight_cascades(&preflight) &&
-        mr_mysql_preflight_prepared(&preflight) && mr_mysql_preflight_snapshot_lock(&preflight);
+        mr_mysql_preflight_prepared(&preflight) && mr_mysql_preflight_snapshot_lock(&preflight) &&
+        mr_mysql_doctor(&preflight);
     free(preflight.needs_lock);
     mr_mysql_list_done(&preflight.list);
     mr_mysql_disconnect(preflight.connection);

@@ -35,7 +35,9 @@ bool mr_mysql_note_failure(struct mr_mysql_preflight *preflight, const char *wha
 
 /* Each looks at one matter and adds its findings; false when the connection was lost. */
 bool mr_mysql_preflight_databases(struct mr_mysql_preflight *preflight);
-bool mr_mysql_preflight_tables(struct mr_mysql_preflight *preflight);        /* fills the list */
+bool mr_mysql_preflight_tables(struct mr_mysql_preflight *preflight); /* fills the list */
+/* Each table of the server, captured or not and why, and how long the binlog lasts. */
+bool mr_mysql_doctor(struct mr_mysql_preflight *preflight);
 bool mr_mysql_preflight_snapshot_lock(struct mr_mysql_preflight *preflight); /* after tables */
 bool mr_mysql_preflight_rows(struct mr_mysql_preflight *preflight);          /* after tables */
 bool mr_mysql_preflight_cascades(struct mr_mysql_preflight *preflight);

@@ -13,6 +13,7 @@
 
 #include "pg_connection.h"
 #include "pg_describe.h"
+#include "pg_doctor.h"
 #include "pg_publication.h"
 #include "pg_slot.h"
 #include "pg_tree.h"
@@ -419,7 +420,9 @@ bool mr_pg_preflight(const struct mr_source_context *context, struct mr_findings
         mr_arena_init(&preflight.scratch, SCRATCH_BYTES_MAX, SCRATCH_BYTES_KEPT, err) &&
         mr_pg_connection_open(&preflight.connection, context, MR_PG_CONNECTION_SQL, err) &&
         check_slot(&preflight, err) && check_publication(&preflight, err) &&
-        check_server(&preflight, err) && check_tables(&preflight, err);
+        check_server(&preflight, err) && check_tables(&preflight, err) &&
+        mr_pg_doctor_slot(&preflight.connection, preflight.slot, findings, err) &&
+        mr_pg_doctor_tables(&preflight.connection, &preflight.filter, findings, err);
     mr_pg_connection_close(&preflight.connection);
     mr_arena_done(&preflight.scratch);
     mr_pg_types_done(&preflight.types);

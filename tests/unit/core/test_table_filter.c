@@ -83,12 +83,44 @@ static void what_people_chose_goes_before_the_globs(void **state)
     mr_table_choices_close(choices);
 }
 
+static void it_says_why(void **state)
+{
+    (void)state;
+    const char *include_items[] = {"parking.*"};
+    const char *exclude_items[] = {"parking.tmp_*"};
+    const struct mr_string_list include = {include_items, 1};
+    const struct mr_string_list exclude = {exclude_items, 1};
+    struct mr_table_choices *choices = mr_table_choices_open();
+    const struct mr_table_filter filter = {
+        .include = &include, .exclude = &exclude, .choices = choices};
+    static const struct {
+        const char *table;
+        const char *why;
+    } cases[] = {
+        {"payment", "\"parking.*\" of \"tables\" matches"},
+        {"tmp_1", "\"parking.tmp_*\" of \"exclude\" matches"},
+        {"added", "it was added by name"},
+        {"dropped", "it was dropped by name"},
+    };
+    mr_table_choices_set(choices, "parking", "added", MR_CHOICE_ADDED);
+    mr_table_choices_set(choices, "parking", "dropped", MR_CHOICE_DROPPED);
+    char why[128];
+    for (size_t i = 0; i < MR_ARRAY_LEN(cases); i++) {
+        mr_table_filter_why(&filter, "parking", cases[i].table, why, sizeof(why));
+        assert_string_equal(why, cases[i].why);
+    }
+    mr_table_filter_why(&filter, "ops", "log", why, sizeof(why));
+    assert_string_equal(why, "no pattern of \"tables\" matches");
+    mr_table_choices_close(choices);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(globs_match_whole_names),
         cmocka_unit_test(excludes_win_over_includes),
         cmocka_unit_test(what_people_chose_goes_before_the_globs),
+        cmocka_unit_test(it_says_why),
     };
     return cmocka_run_group_tests_name("table_filter", tests, NULL, NULL);
 }
