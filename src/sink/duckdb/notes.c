@@ -164,7 +164,7 @@ static bool take_change(const struct change *change, struct mr_error *err)
     if ((after == NULL && before == NULL) || before == &apply->nobody || after == &apply->nobody) {
         return true;
     }
-    /* A copy beside follows the shape of its table; where the table goes, it is not there to say. */
+    /* A copy beside follows the shape of its table; where the table goes is not its business. */
     const bool is_beside = (after != NULL ? after : before)->beside != NULL;
     if (is_beside && before != after) {
         return true;
