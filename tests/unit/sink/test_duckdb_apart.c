@@ -426,12 +426,125 @@ static void a_dropped_table_stays_as_it_is_or_goes(void **state)
     kit_close(&play.kit);
 }
 
+/* ---- A table changes its shape while it is apart. ---- */
+
+static const struct mr_schema *shapes[3];
+
+/* Transaction 1: the first shape; 2 and 3: a column more each, and a row of the new shape. */
+static struct mr_batch *shape_batch(struct kit *kit, uint64_t t)
+{
+    static const char *const rows[] = {"1|1", "2|2|2", "3|3|3|3"};
+    kit->next_sequence[0] = t;
+    struct mr_batch *batch = kit_batch(kit, 0);
+    kit_begin(kit, batch);
+    if (t > 1) {
+        const struct mr_note note = {
+            .kind = MR_NOTE_SCHEMA_CHANGE,
+            .before = shapes[t - 2],
+            .after = shapes[t - 1],
+            .name = mr_slice_of("alter"),
+        };
+        assert_true(mr_batch_add_note(batch, &note, &kit->err));
+    }
+    kit_insert(kit, batch, shapes[t - 1], rows[t - 1]);
+    kit_commit(kit, batch);
+    return batch;
+}
+
+static void follow_shapes(struct play *play, uint64_t committed)
+{
+    struct kit *kit = &play->kit;
+    struct mr_follow what;
+    bool found = false;
+    bool joined = false;
+    must(play, kit->ops->follow_next(kit->sink, &what, &found, &kit->err));
+    assert_true(found);
+    while (what.sequence < committed) {
+        struct mr_batch *batch = shape_batch(kit, what.sequence + 1);
+        must(play, kit->ops->follow_apply(kit->sink, &what, &batch, 1, &kit->err));
+        mr_batch_release(batch);
+    }
+    const struct mr_native_position reached = {committed, 0};
+    must(play, kit->ops->commit(kit->sink, &kit->err));
+    must(play, kit->ops->follow_end(kit->sink, &what, reached, &joined, &kit->err));
+    assert_true(joined);
+}
+
+static uint64_t count_columns(struct kit *kit)
+{
+    return kit_number(kit, "SELECT count(*) FROM duckdb_columns() WHERE table_name = 'keyed'");
+}
+
+static void expect_rows(struct kit *kit, const char *wanted)
+{
+    char *dump = kit_dump(kit, 0, shapes[2]);
+    assert_string_equal(dump, wanted);
+    free(dump);
+}
+
+static void open_shapes(struct play *play)
+{
+    memset(play, 0, sizeof(*play));
+    kit_open(&play->kit, &mr_sink_duckdb, NULL);
+    shapes[0] = kit_schema(&play->kit, 0, "p", "keyed", "id:i64:key a:i64");
+    shapes[1] = kit_schema(&play->kit, 0, "p", "keyed", "id:i64:key a:i64 b:i64");
+    shapes[2] = kit_schema(&play->kit, 0, "p", "keyed", "id:i64:key a:i64 b:i64 c:i64");
+    play->schemas[KEYED] = shapes[0];
+    kit_apply_commit(&play->kit, shape_batch(&play->kit, 1));
+}
+
+static void a_paused_table_changes_its_shape_when_it_is_resumed(void **state)
+{
+    (void)state;
+    struct play play;
+    open_shapes(&play);
+    order(&play, KEYED, MR_TABLE_PAUSE, 0);
+    kit_apply_commit(&play.kit, shape_batch(&play.kit, 2));
+    kit_reopen(&play.kit);
+    kit_apply_commit(&play.kit, shape_batch(&play.kit, 3));
+    assert_int_equal(count_columns(&play.kit), 2);
+    order(&play, KEYED, MR_TABLE_RESUME, 0);
+    follow_shapes(&play, 3);
+    expect_rows(&play.kit, "1|1|~|~\n2|2|2|~\n3|3|3|3\n");
+    kit_close(&play.kit);
+}
+
+static void a_copy_beside_follows_the_shape_of_its_table(void **state)
+{
+    (void)state;
+    struct play play;
+    open_shapes(&play);
+    struct kit *kit = &play.kit;
+    uint8_t pieces[1] = {0};
+    struct mr_copy_taken taken = {.pieces = pieces};
+    const struct mr_copy_request request = {
+        .id = "one", .beside = true, .from_sequence = 1, .piece_count = 1};
+    const struct mr_snapshot_mark mark = {.high = {1, 0}, .beside = true};
+    must(&play, kit->ops->snapshot_begin(kit->sink, 0, shapes[0], &request, &taken, &kit->err));
+    struct mr_batch *batch = kit_batch(kit, 0);
+    batch->snapshot_table = 1;
+    batch->snapshot_beside = true;
+    kit_read(kit, batch, shapes[0], "1|9");
+    batch->snapshot_table = 1;
+    kit_apply(kit, batch);
+    must(&play, kit->ops->snapshot_finish(kit->sink, 0, shapes[0], &mark, &kit->err));
+    kit_apply_commit(kit, shape_batch(kit, 2));
+    kit_apply_commit(kit, shape_batch(kit, 3));
+    assert_int_equal(count_columns(kit), 4); /* the table that people read follows at once */
+    expect_rows(kit, "1|1|~|~\n2|2|2|~\n3|3|3|3\n");
+    follow_shapes(&play, 3);
+    expect_rows(kit, "1|9|~|~\n2|2|2|~\n3|3|3|3\n");
+    kit_close(kit);
+}
+
 int main(int argc, char **argv)
 {
     only_seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_ends_in_the_model),
         cmocka_unit_test(a_dropped_table_stays_as_it_is_or_goes),
+        cmocka_unit_test(a_paused_table_changes_its_shape_when_it_is_resumed),
+        cmocka_unit_test(a_copy_beside_follows_the_shape_of_its_table),
     };
     return cmocka_run_group_tests_name("duckdb_apart", tests, NULL, NULL);
 }
