@@ -122,6 +122,18 @@ static bool keep_relation(struct mr_pgoutput *decoder, uint32_t oid, struct mr_e
     return mr_pg_spool_append(decoder->spool, decoder->block, &record, err);
 }
 
+static bool keep_truncated(struct mr_pgoutput *decoder, struct mr_reader in, struct mr_error *err)
+{
+    uint32_t count = mr_read_u32_be(&in);
+    (void)mr_read_u8(&in);
+    for (; count > 0 && mr_reader_left(&in) >= sizeof(uint32_t); count--) {
+        if (!keep_relation(decoder, mr_read_u32_be(&in), err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A message of a prepared transaction, before it is kept. */
 static bool prepare_to_keep(struct mr_pgoutput *decoder, uint8_t tag, struct mr_reader in,
                             struct mr_error *err)
@@ -132,16 +144,8 @@ static bool prepare_to_keep(struct mr_pgoutput *decoder, uint8_t tag, struct mr_
     case 'U':
     case 'D':
         return keep_relation(decoder, mr_read_u32_be(&in), err);
-    case 'T': {
-        uint32_t count = mr_read_u32_be(&in);
-        (void)mr_read_u8(&in);
-        for (; count > 0 && mr_reader_left(&in) >= sizeof(uint32_t); count--) {
-            if (!keep_relation(decoder, mr_read_u32_be(&in), err)) {
-                return false;
-            }
-        }
-        return true;
-    }
+    case 'T':
+        return keep_truncated(decoder, in, err);
     case 'R': {
         struct mr_reader peek = in;
         const uint32_t oid = mr_read_u32_be(&peek);

@@ -134,6 +134,7 @@ bool mr_pg_publication_read(struct mr_pg_connection *connection, const char *nam
 {
     const char *const parameters[] = {name};
     struct mr_writer writer;
+    *publication = (struct mr_pg_publication){0};
     if (!read_facts(connection, name, publication, err)) {
         return false;
     }
@@ -180,7 +181,7 @@ bool mr_pg_publication_ensure(struct mr_pg_connection *connection, const char *n
                               const struct mr_table_filter *filter, struct mr_error *err)
 {
     MR_ASSERT(connection->kind == MR_PG_CONNECTION_SQL);
-    struct mr_pg_publication publication;
+    struct mr_pg_publication publication = {0};
     if (!mr_pg_publication_read(connection, name, filter, &publication, err)) {
         return false;
     }

@@ -562,11 +562,11 @@ static bool fill_window(struct mr_pg_spool *spool, const struct mr_pg_spooled *s
         return name_file(spool, "read", spooled->xid, err);
     }
     if (count < size) {
+        const uint64_t end = spooled->read_offset + count;
         return mr_fail(err, MR_E_CORRUPT, MR_RETRY,
                        "\"" FOLDER "/%s/%u\" ends at %llu, before its transaction does; leave "
                        "files in data_dir alone",
-                       spool->source, spooled->xid,
-                       (unsigned long long)(spooled->read_offset + count));
+                       spool->source, spooled->xid, (unsigned long long)end);
     }
     spool->window_offset = spooled->read_offset;
     spool->window_bytes = count;

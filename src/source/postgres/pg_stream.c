@@ -393,6 +393,16 @@ static uint64_t patience_ns(const struct mr_source *source, struct filling *fill
     return hold_ns(source, filling, now_ns);
 }
 
+/* While a kept transaction is decoded nothing is read, and the server waits to hear of us. */
+static enum mr_next hand_on_full(struct mr_source *source, const struct filling *filling,
+                                 struct mr_error *err)
+{
+    if (source->decoder.replayed != NULL && !tend(source, false, monotonic_ns(source), err)) {
+        return fail(source, filling, err);
+    }
+    return hand_on(source, filling);
+}
+
 enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch, uint32_t wait_ms,
                                struct mr_error *err)
 {
@@ -412,12 +422,7 @@ enum mr_next mr_pg_stream_next(struct mr_source *source, struct mr_batch *batch,
             return fail(source, &filling, err);
         }
         if (drained == DRAINED_FULL) {
-            /* While a kept transaction is decoded nothing is read, and the server waits. */
-            if (source->decoder.replayed != NULL &&
-                !tend(source, false, monotonic_ns(source), err)) {
-                return fail(source, &filling, err);
-            }
-            return hand_on(source, &filling);
+            return hand_on_full(source, &filling, err);
         }
         const uint64_t now_ns = monotonic_ns(source);
         note_drained(source, &filling, source->received_bytes != received, now_ns);
