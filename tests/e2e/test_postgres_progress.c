@@ -9,6 +9,7 @@
 #include "check.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,47 @@ static void what_the_server_cannot_stream_is_taken_whole(void **state)
     assert_true(pg_capture_lines(&bench.capture, 1002, WAIT_MS));
     size_t line = expect_inserts(&bench, expect_inserts(&bench, 0, 1, 1000), 2000, 2000);
     expect_end(&bench, expect_line(&bench, line, "COMMIT"));
+    close_bench(&bench);
+}
+
+static bool disk_is_full;
+
+static ssize_t write_or_not(const struct mr_env *env, int fd, const void *bytes, size_t length,
+                            int64_t offset)
+{
+    if (disk_is_full) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return mr_env_posix.pwrite(env, fd, bytes, length, offset);
+}
+
+static void a_full_disk_leaves_them_to_the_server(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct mr_env env = mr_env_posix;
+    env.pwrite = write_or_not;
+    open_bench(&bench, "crammed", NULL);
+    pg_capture_stop(&bench.capture);
+    bench.capture.context.env = &env;
+    assert_true(pg_capture_reopen(&bench.capture));
+    disk_is_full = true;
+    pg_lab_sql(bench.db, "BEGIN");
+    insert(bench.db, 1, 6000);
+    assert_true(pg_capture_fails(&bench.capture, WAIT_MS));
+    print_message("    %s\n", bench.capture.err.message);
+    assert_int_equal(bench.capture.err.code, MR_E_FULL);
+    assert_int_equal(bench.capture.err.recovery, MR_RETRY);
+    pg_capture_stop(&bench.capture);
+    assert_true(pg_capture_reopen(&bench.capture));
+    pg_lab_sql(bench.other, "INSERT INTO u VALUES (1)");
+    assert_true(pg_capture_lines(&bench.capture, 2, WAIT_MS));
+    pg_lab_sql(bench.db, "COMMIT");
+    assert_true(pg_capture_lines(&bench.capture, 2 + 6001, WAIT_MS));
+    size_t line = expect_line(&bench, expect_line(&bench, 0, "INSERT public.u 1"), "COMMIT");
+    expect_end(&bench, expect_line(&bench, expect_inserts(&bench, line, 1, 6000), "COMMIT"));
+    disk_is_full = false;
     close_bench(&bench);
 }
 
@@ -482,6 +524,7 @@ int main(void)
         cmocka_unit_test(savepoints_take_back_exactly_theirs),
         cmocka_unit_test(a_change_of_a_table_that_is_rolled_back_is_none),
         cmocka_unit_test(what_the_server_cannot_stream_is_taken_whole),
+        cmocka_unit_test(a_full_disk_leaves_them_to_the_server),
         cmocka_unit_test(many_sub_transactions_are_told_apart),
         cmocka_unit_test(an_interrupted_stream_comes_again_whole),
         cmocka_unit_test(prepared_transactions_wait_for_their_decision),

@@ -87,8 +87,8 @@ struct mr_pg_spool *mr_pg_spool_open(const struct mr_env *env, int data_dir_fd, 
 void mr_pg_spool_close(struct mr_pg_spool *spool); /* with all files; accepts NULL */
 
 /**
- * Leaves a mark that a server could not stream a transaction; was_refused() then says so after the
- * next open(), which takes the mark away.
+ * Leaves a mark that transactions in progress could not be taken; was_refused() then says so after
+ * the next open(), which takes the mark away.
  */
 bool mr_pg_spool_refuse(struct mr_pg_spool *spool, struct mr_error *err) MR_MUST_CHECK;
 bool mr_pg_spool_was_refused(const struct mr_pg_spool *spool);

@@ -76,19 +76,20 @@ static uint32_t whole_count(const struct mr_source *source, const struct mr_batc
 /* ---- Messages. ---- */
 
 /*
- * A server that streams decodes with the catalogs of a moment within the transaction. It gets them
- * wrong after a change of a table was rolled back to a savepoint and another one followed (seen
- * with 15.18: XX000, "could not map filenode"), again each time. Sent whole at its commit the same
- * transaction is fine, so that is what the next connection asks for.
+ * Leaves a mark, so that the next connection asks for whole transactions.
+ *   - A server that streams decodes with the catalogs of a moment within the transaction. It gets
+ *     them wrong after a change of a table was rolled back to a savepoint and another one followed
+ *     (seen with 15.18 and 18.4: XX000, "could not map filenode"), again each time. Sent whole at
+ *     its commit the same transaction is fine.
+ *   - Our disk is full: the server then keeps it on its own, and what is small goes on.
  */
-static void ask_for_whole(struct mr_source *source, const char *sqlstate, struct mr_error *err)
+static void ask_for_whole(struct mr_source *source, struct mr_error *err)
 {
     struct mr_error ignored = {0};
-    if (source->is_streaming && strcmp(sqlstate, SQLSTATE_INTERNAL) == 0 &&
-        mr_pg_spool_refuse(source->spool, &ignored)) {
+    if (source->is_streaming && mr_pg_spool_refuse(source->spool, &ignored)) {
         err->recovery = MR_RETRY;
-        (void)mr_error_context(err, "the server cannot stream a transaction in progress; it is "
-                                    "asked for whole transactions next");
+        (void)mr_error_context(err, "transactions in progress cannot be taken; the server is asked "
+                                    "for whole ones next");
     }
 }
 
@@ -98,7 +99,9 @@ static bool fail_ended(struct mr_source *source, struct mr_error *err)
     PGresult *result = PQgetResult(source->replication.pg);
     if (PQresultStatus(result) == PGRES_FATAL_ERROR) {
         (void)mr_pg_fail_result(&source->replication, result, "stream", err);
-        ask_for_whole(source, mr_pg_sqlstate(result), err);
+        if (strcmp(mr_pg_sqlstate(result), SQLSTATE_INTERNAL) == 0) {
+            ask_for_whole(source, err);
+        }
         if (err->recovery == MR_STOP && strcmp(mr_pg_sqlstate(result), "42704") == 0) {
             (void)mr_error_context(err, "the publication was made after the slot, or dropped; drop "
                                         "the slot and copy the tables anew");
@@ -211,6 +214,9 @@ static enum drained drain(struct mr_source *source, struct mr_batch *batch, stru
             return DRAINED_EMPTY;
         }
         const enum mr_pg_decoded decoded = take_message(source, batch, err);
+        if (MR_UNLIKELY(decoded == MR_PG_FAILED && err->code == MR_E_FULL)) {
+            ask_for_whole(source, err);
+        }
         if (decoded == MR_PG_BATCH_FULL) {
             return DRAINED_FULL;
         }
