@@ -10,7 +10,8 @@
 #   NAME.pgoutput   one message a line, in hexadecimal, as START_REPLICATION sends its payload
 #   ../../../fuzz/corpus/pgoutput/NAME   the same for the fuzzer: 0x00, then u16 length and bytes (0x02: and what is in progress is kept)
 # NAME.expected is then written by the test itself: GOLDEN_WRITE=1 meson test golden_pgoutput
-# The cases here come from PostgreSQL 15.20, progress and images from 15.18.
+# The cases here come from PostgreSQL 15.20, progress and images from 15.18,
+# newest from 18.4.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 corpus=$here/../../../fuzz/corpus/pgoutput
@@ -22,7 +23,8 @@ for name in "$@"; do
     sed '/^-- RECORD/,$d' "$here/$name.sql" | sql -d golden
     options=$(sed -n 's/^-- OPTIONS //p' "$here/$name.sql")
     published=$(sed -n 's/^-- PUBLICATION //p' "$here/$name.sql")
-    case $options in *two_phase*) two_phase=true mode=2 ;; *) two_phase=false mode=0 ;; esac
+    case $options in *two_phase*) two_phase=true ;; *) two_phase=false ;; esac
+    case $options in *streaming*) mode=2 ;; *) mode=0 ;; esac
     sql -d golden -c "CREATE PUBLICATION golden ${published:-FOR ALL TABLES}" \
         -c "SELECT pg_create_logical_replication_slot('golden', 'pgoutput', false, $two_phase)" >/dev/null
     sed '1,/^-- RECORD/d' "$here/$name.sql" | sql -d golden >/dev/null

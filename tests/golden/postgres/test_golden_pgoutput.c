@@ -211,7 +211,8 @@ static void expect_file(const char *path)
 
 static void recorded_bytes_decode_as_expected(void **state)
 {
-    static const char *const names[] = {"types", "every", "changes", "progress", "images"};
+    static const char *const names[] = {"types",    "every",  "changes",
+                                        "progress", "images", "newest"};
     (void)state;
     for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
         char path[PATH_BYTES];
