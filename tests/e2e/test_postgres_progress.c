@@ -467,6 +467,13 @@ static void what_came_from_elsewhere_can_be_left_out(void **state)
     close_bench(&bench);
 }
 
+/* Not transactional; what follows it makes the server flush it, which it does not by itself. */
+static void emit_alone(const struct bench *bench, const char *prefix, const char *text)
+{
+    pg_lab_sql(bench->db, "SELECT pg_logical_emit_message(false, '%s', '%s')", prefix, text);
+    pg_lab_sql(bench->other, "SELECT pg_current_xact_id()");
+}
+
 static void messages_are_notes_in_their_place(void **state)
 {
     (void)state;
@@ -506,11 +513,11 @@ static void messages_are_notes_in_their_place(void **state)
     expect_end(&bench, expect_line(&bench, line, "COMMIT"));
     assert_true(middle.major != 0);
     /* Nothing that stands alone is repeated, nothing is skipped. */
-    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(false, 'app.f', 'before')");
+    emit_alone(&bench, "app.f", "before");
     assert_true(pg_capture_lines(&bench.capture, 2, WAIT_MS));
     pg_capture_forget_lines(&bench.capture);
     pg_capture_stop(&bench.capture);
-    pg_lab_sql(bench.db, "SELECT pg_logical_emit_message(false, 'app.g', 'after')");
+    emit_alone(&bench, "app.g", "after");
     assert_true(pg_capture_reopen(&bench.capture));
     assert_true(pg_capture_lines(&bench.capture, 2, WAIT_MS));
     expect_end(&bench, expect_line(&bench, expect_line(&bench, 0, "NOTE 1 app.g after"), "COMMIT"));

@@ -344,8 +344,10 @@ bool mr_pg_stream_heartbeat(struct mr_source *source, uint64_t now_ns, struct mr
     }
     source->heartbeat_ns = now_ns;
     settle(source);
+    /* Transactional, since the server flushes its log for a commit and not for a mere message, and
+     * sends only what is flushed. */
     PQclear(mr_pg_query(&source->control,
-                        "SELECT pg_catalog.pg_logical_emit_message(false, '" MR_PG_MESSAGE_PREFIX
+                        "SELECT pg_catalog.pg_logical_emit_message(true, '" MR_PG_MESSAGE_PREFIX
                         "', '')",
                         NULL, 0, err));
     return err->code == MR_OK || mr_error_context(err, "write a heartbeat");
