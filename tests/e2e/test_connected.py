@@ -2,7 +2,9 @@
 """Staying connected: cuts, silence and restarts under a writer, an address that changes, passwords that
 are rotated, TLS that is verified, and a primary that another server takes over from.
 """
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +35,12 @@ def start_servers():
 
     for keys in (("pg", "my_a", "maria_a"), ("my_b", "maria_b")):  # one of a kind at a time
         lab.start_all([(start, (key, *wanted[key])) for key in keys])
+
+
+def temporary_directory():
+    directory = tempfile.mkdtemp(prefix="millrace-e2e-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return directory
 
 
 def sql(key, text):
@@ -186,7 +194,7 @@ def check_network():
 # ---- Passwords. ----
 
 def check_password():
-    directory = tempfile.mkdtemp(prefix="millrace-e2e-")
+    directory = temporary_directory()
     file = os.path.join(directory, "password")
     create = {"pg": "CREATE ROLE cdc LOGIN SUPERUSER REPLICATION PASSWORD '%s'",
               "my_a": "CREATE USER cdc@'127.0.0.1' IDENTIFIED BY '%s';"
@@ -244,7 +252,7 @@ def make_certificate(directory, authority, name, subject, names, days="30"):
 
 
 def make_certificates():
-    directory = tempfile.mkdtemp(prefix="millrace-tls-")
+    directory = temporary_directory()
     for authority in ("ca", "other"):
         openssl(directory, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
                 "/CN=" + authority, "-keyout", authority + ".key", "-out", authority + ".pem")
