@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct mr_batch *batch = mr_batch_take(pool, 0);
     const struct mr_binlog_options options = {
         .callbacks = {NULL, is_captured, table_info},
-        .catalog = catalog,
+        .terms = {.catalog = catalog},
         .value_bytes_max = 65536,
         .target_bytes = TARGET_BYTES,
         .is_maria = (data[0] & 1) != 0, /* the magic number's first byte is even */

@@ -142,7 +142,7 @@ static bool take_start(struct mr_binlog_stream *stream, const struct mr_binlog_o
 struct mr_binlog_stream *mr_binlog_stream_open(const struct mr_binlog_options *options,
                                                struct mr_error *err)
 {
-    MR_ASSERT(options->catalog != NULL && options->value_bytes_max > 0);
+    MR_ASSERT(options->terms.catalog != NULL && options->value_bytes_max > 0);
     struct mr_binlog_stream *stream = mr_memory_new(1, sizeof(*stream));
     stream->options = *options;
     stream->epoch = mr_memory_copy_text(options->epoch, strlen(options->epoch));
@@ -150,7 +150,7 @@ struct mr_binlog_stream *mr_binlog_stream_open(const struct mr_binlog_options *o
     stream->options.file = NULL;
     stream->options.gtids = NULL;
     stream->options.prepared = NULL;
-    mr_binlog_tables_init(&stream->tables, &options->callbacks, options->catalog);
+    mr_binlog_tables_init(&stream->tables, &options->callbacks, &options->terms, options->is_maria);
     mr_writer_init(&stream->scratch, options->value_bytes_max > SCRATCH_BYTES_MIN
                                          ? options->value_bytes_max
                                          : SCRATCH_BYTES_MIN);

@@ -46,6 +46,7 @@
 #include "mysql_types.h"
 #include "schema.h"
 #include "slice.h"
+#include "table_layout.h"
 
 #define MR_BINLOG_FILE_BYTES_MAX 511
 
@@ -69,7 +70,7 @@ struct mr_binlog_callbacks {
 
 struct mr_binlog_options {
     struct mr_binlog_callbacks callbacks;
-    struct mr_catalog *catalog; /* borrowed */
+    struct mr_mysql_layout_terms terms; /* the catalog must be there */
     uint64_t value_bytes_max;
     uint64_t target_bytes; /* of a batch */
     bool is_maria;

@@ -15,10 +15,12 @@
 #define MAP_ARENA_BYTES ((size_t)4 << 20) /* a map's columns while it is taken apart */
 
 void mr_binlog_tables_init(struct mr_binlog_tables *tables,
-                           const struct mr_binlog_callbacks *callbacks, struct mr_catalog *catalog)
+                           const struct mr_binlog_callbacks *callbacks,
+                           const struct mr_mysql_layout_terms *terms, bool is_maria)
 {
     MR_ASSERT(callbacks->is_captured != NULL && callbacks->table_info != NULL);
-    *tables = (struct mr_binlog_tables){.callbacks = *callbacks, .catalog = catalog};
+    *tables =
+        (struct mr_binlog_tables){.callbacks = *callbacks, .terms = *terms, .is_maria = is_maria};
     tables->bucket_count = BUCKETS_MIN;
     tables->buckets = mr_memory_new(tables->bucket_count, sizeof(struct mr_binlog_table *));
 }
@@ -159,7 +161,7 @@ static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table 
         *err = ignored;
         return mr_error_context(err, "table \"%s\".\"%s\"", table->space, table->table);
     }
-    struct mr_mysql_layout *layout = mr_mysql_layout_from_map(map, info, tables->catalog, err);
+    struct mr_mysql_layout *layout = mr_mysql_layout_from_map(map, info, &tables->terms, err);
     if (layout == NULL) {
         return false;
     }
@@ -217,6 +219,7 @@ bool mr_binlog_tables_map(struct mr_binlog_tables *tables, struct mr_slice body,
     if (!mr_table_map_peek(body, &map, err)) {
         return false;
     }
+    map.is_maria = tables->is_maria;
     struct mr_binlog_table *table = find_table(tables, map.space, map.table);
     if (ask_captured(tables, table) &&
         (table->layout == NULL || table->shape_size != map.shape.length ||
@@ -256,7 +259,7 @@ bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space,
     const struct mr_binlog_table *known =
         find_table(tables, mr_slice_of(space), mr_slice_of(table));
     *schema = known->layout != NULL ? known->layout->schema
-                                    : mr_catalog_latest(tables->catalog, space, table);
+                                    : mr_catalog_latest(tables->terms.catalog, space, table);
     if (*schema != NULL) {
         return true;
     }
@@ -270,7 +273,7 @@ bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space,
         *err = answer;
         return false;
     }
-    struct mr_mysql_layout *layout = mr_mysql_layout_from_info(info, tables->catalog, err);
+    struct mr_mysql_layout *layout = mr_mysql_layout_from_info(info, &tables->terms, err);
     if (layout == NULL) {
         return false;
     }

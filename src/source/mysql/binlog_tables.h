@@ -37,7 +37,8 @@ struct mr_binlog_active {
 
 struct mr_binlog_tables {
     struct mr_binlog_callbacks callbacks;
-    struct mr_catalog *catalog;
+    struct mr_mysql_layout_terms terms;
+    bool is_maria;
     struct mr_binlog_table **buckets;
     uint32_t bucket_count; /* a power of two */
     uint32_t count;
@@ -47,7 +48,8 @@ struct mr_binlog_tables {
 };
 
 void mr_binlog_tables_init(struct mr_binlog_tables *tables,
-                           const struct mr_binlog_callbacks *callbacks, struct mr_catalog *catalog);
+                           const struct mr_binlog_callbacks *callbacks,
+                           const struct mr_mysql_layout_terms *terms, bool is_maria);
 void mr_binlog_tables_done(struct mr_binlog_tables *tables);
 
 /** Takes in a TABLE_MAP event's body. */

@@ -10,7 +10,7 @@
  * the characters that they are.
  * Bytes that the character set does not define are an error, never a replacement character.
  *
- * Verified over all characters of all sets by tests/e2e/test_mysql_charsets.py.
+ * Verified over all characters of all sets by tests/e2e/mysql_charsets.py.
  *
  * Source: MySQL manual, "Character Sets, Collations, Unicode"; charset_tables.c says where the
  * tables come from.

@@ -13,6 +13,13 @@
  */
 bool mr_mysql_column_resolve(struct mr_mysql_column *column, struct mr_error *err) MR_MUST_CHECK;
 
+/**
+ * With on_type_error: null, makes a resolved column take NULL for what it cannot hold, unless it is
+ * in the key. misfits->schema is the caller's to set. False: no room in the arena.
+ */
+bool mr_mysql_column_null_misfits(struct mr_mysql_column *column, struct mr_nulled *nulled,
+                                  uint16_t index, struct mr_arena *arena) MR_MUST_CHECK;
+
 /** A NUL-terminated copy in the arena; NULL when it does not fit. */
 const char *mr_mysql_keep_text(struct mr_arena *arena, struct mr_slice text);
 

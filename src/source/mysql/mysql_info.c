@@ -176,6 +176,20 @@ static bool take_key_column(void *context, const struct mr_mysql_result_row *row
         info->table.space, info->table.table);
 }
 
+static bool take_json_check(void *context, const struct mr_mysql_result_row *row,
+                            struct mr_error *err)
+{
+    struct mr_mysql_info *info = context;
+    (void)err;
+    MR_ASSERT(row->count == 1);
+    for (uint16_t i = 0; row->cells[0] != NULL && i < info->table.column_count; i++) {
+        if (strcasecmp(info->columns[i].name, row->cells[0]) == 0) {
+            info->columns[i].is_json = true;
+        }
+    }
+    return true;
+}
+
 /** Runs `before` + WHERE of the table + `after`. */
 static bool query_table(struct mr_mysql_info *info, struct mr_mysql_connection *connection,
                         const char *before, const char *after, mr_mysql_row_fn take,
@@ -222,6 +236,16 @@ const struct mr_mysql_table_info *mr_mysql_info_read(struct mr_mysql_info *info,
                      "SELECT COLUMN_NAME FROM information_schema.STATISTICS "
                      "WHERE INDEX_NAME = 'PRIMARY' AND TABLE_SCHEMA = ",
                      " ORDER BY SEQ_IN_INDEX", take_key_column, err)) {
+        (void)mr_error_context(err, "describe \"%s\".\"%s\"", space, table);
+        return NULL;
+    }
+    /* MariaDB's JSON is a long text with a check of its own, named like the column. */
+    if (connection->is_maria &&
+        !query_table(info, connection,
+                     "SELECT CONSTRAINT_NAME FROM information_schema.CHECK_CONSTRAINTS "
+                     "WHERE LEVEL = 'Column' AND CHECK_CLAUSE = CONCAT('json_valid(`', "
+                     "REPLACE(CONSTRAINT_NAME, '`', '``'), '`)') AND CONSTRAINT_SCHEMA = ",
+                     "", take_json_check, err)) {
         (void)mr_error_context(err, "describe \"%s\".\"%s\"", space, table);
         return NULL;
     }

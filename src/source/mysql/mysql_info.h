@@ -17,6 +17,7 @@
 #include "mysql_connection.h"
 #include "mysql_types.h"
 #include "source.h"
+#include "table_layout.h"
 #include "writer.h"
 
 #define MR_MYSQL_TABLES_MAX 65536
@@ -33,6 +34,17 @@ void mr_mysql_write_table(struct mr_writer *sql, const char *space, const char *
 /** Whether the configuration captures a table. */
 bool mr_mysql_is_captured(const struct mr_source_context *context, const char *space,
                           const char *table);
+
+/** What tables' layouts are made with, as the context has it. */
+static inline struct mr_mysql_layout_terms mr_mysql_terms(const struct mr_source_context *context)
+{
+    return (struct mr_mysql_layout_terms){
+        .catalog = context->catalog,
+        .policies = context->policies,
+        .source = context->name,
+        .nulled = context->nulled,
+    };
+}
 
 /** Reads one table's description; holds the last answer. */
 struct mr_mysql_info;

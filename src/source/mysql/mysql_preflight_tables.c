@@ -151,7 +151,9 @@ static bool try_layout(struct mr_mysql_preflight *preflight, struct mr_mysql_inf
     if (described == NULL) {
         return mr_mysql_note_failure(preflight, "columns", &err);
     }
-    struct mr_mysql_layout *layout = mr_mysql_layout_from_info(described, catalog, &err);
+    struct mr_mysql_layout_terms terms = mr_mysql_terms(preflight->context);
+    terms.catalog = catalog;
+    struct mr_mysql_layout *layout = mr_mysql_layout_from_info(described, &terms, &err);
     if (layout == NULL && preflight->refused_count++ < TABLE_FINDINGS_MAX) {
         mr_findings_add(preflight->findings, MR_FINDING_ERROR, "columns",
                         "%s; leave the table out with exclude: [%s.%s]", err.message, table->space,

@@ -183,7 +183,7 @@ MR_MYSQL_PUT(utf8)
 
 MR_MYSQL_PUT(other_charset)
 {
-    MR_ASSERT(to->cells->type == MR_TYPE_TEXT);
+    MR_ASSERT(to->cells->type == MR_TYPE_TEXT || to->cells->type == MR_TYPE_JSON);
     /* ASCII is the same everywhere but in sets that have a table for it, or go through iconv. */
     if (column->charset->kind != MR_CHARSET_ICONV && column->charset->lower == NULL &&
         mr_ascii_prefix(bytes.bytes, bytes.length) == bytes.length) {

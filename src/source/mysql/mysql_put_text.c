@@ -141,7 +141,14 @@ MR_MYSQL_PUT(text_decimal_as_text)
     if (digits == 0) {
         return fail_text(column, bytes, err);
     }
-    return mr_mysql_put_bytes(column, bytes, to, err);
+    /* ZEROFILL (unsigned) pads with zeros that are not in the binlog. */
+    size_t padding = 0;
+    while (padding + 1 < bytes.length && bytes.bytes[padding] == '0' &&
+           bytes.bytes[padding + 1] != '.') {
+        padding++;
+    }
+    const struct mr_slice plain = {bytes.bytes + padding, bytes.length - padding};
+    return mr_mysql_put_bytes(column, plain, to, err);
 }
 
 MR_MYSQL_PUT(text_date)

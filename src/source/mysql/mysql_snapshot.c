@@ -32,6 +32,7 @@ static bool plan_tables(struct mr_snapshot *snapshot, struct mr_error *err)
     uint32_t count = snapshot->list.count;
     snapshot->tables = mr_memory_new(count + 1, sizeof(*snapshot->tables));
     snapshot->parts = mr_memory_new(count + 1, sizeof(*snapshot->parts));
+    const struct mr_mysql_layout_terms terms = mr_mysql_terms(&snapshot->context);
     for (uint32_t i = 0; i < count; i++) {
         const struct mr_mysql_listed *listed = &snapshot->list.tables[i];
         struct mr_mysql_snapshot_part *part = &snapshot->parts[i];
@@ -40,7 +41,7 @@ static bool plan_tables(struct mr_snapshot *snapshot, struct mr_error *err)
         if (described == NULL) {
             goto out;
         }
-        part->layout = mr_mysql_layout_from_info(described, snapshot->context.catalog, err);
+        part->layout = mr_mysql_layout_from_info(described, &terms, err);
         if (part->layout == NULL) {
             goto out;
         }

@@ -3,7 +3,9 @@
  * mysql_snapshot_reader.c - copies pieces of tables as READ events, one connection a reader.
  *
  * Rows come unbuffered (mysql_use_result) in text form and are decoded from the library's packet
- * into column chunks. A row that no longer fits a batch stays current and opens the next one.
+ * into column chunks. Text comes in its column's own character set, as in the binlog: the server's
+ * conversion would put '?' where it knows no character. A row that no longer fits a batch stays
+ * current and opens the next one.
  *
  * A reader that is closed in the middle of a piece drops its connection without reading the rest.
  */
@@ -44,7 +46,8 @@ struct mr_snapshot_reader *mr_mysql_snapshot_reader_open(struct mr_snapshot *sna
         mr_mysql_connect(&snapshot->context, MR_MYSQL_SNAPSHOT, snapshot->endpoint, err);
     if (reader->connection == NULL ||
         !mr_mysql_execute(reader->connection,
-                          "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err)) {
+                          "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", err) ||
+        !mr_mysql_execute(reader->connection, "SET SESSION character_set_results = NULL", err)) {
         mr_mysql_snapshot_reader_close(reader);
         return NULL;
     }

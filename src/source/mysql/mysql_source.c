@@ -139,7 +139,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
     prepared = mr_memory_copy_text(resume->place.prepared.bytes, resume->place.prepared.length);
     struct mr_binlog_options options = {
         .callbacks = {.context = source, .is_captured = is_captured, .table_info = table_info},
-        .catalog = source->context.catalog,
+        .terms = mr_mysql_terms(&source->context),
         .value_bytes_max = source->context.value_bytes_max,
         .target_bytes = source->context.target_bytes,
         .is_maria = source->stream->is_maria,

@@ -89,7 +89,14 @@ static bool resolve_temporal(struct mr_mysql_column *column, struct mr_error *er
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "a time with %u fractional digits", digits);
     }
     const uint32_t fraction = mr_mysql_fraction_size(digits);
-    if (column->wire == MR_MYSQL_TIMESTAMP2) {
+    const bool as_text = column->on_type_error == MR_ON_TYPE_ERROR_TEXT;
+    if (column->wire == MR_MYSQL_TIMESTAMP2 && as_text) {
+        set_fixed(column, MR_TYPE_TEXT, 4 + fraction, mr_mysql_put_timestamp_as_text,
+                  mr_mysql_put_bytes);
+    } else if (column->wire == MR_MYSQL_DATETIME2 && as_text) {
+        set_fixed(column, MR_TYPE_TEXT, 5 + fraction, mr_mysql_put_datetime_as_text,
+                  mr_mysql_put_bytes);
+    } else if (column->wire == MR_MYSQL_TIMESTAMP2) {
         set_fixed(column, MR_TYPE_TIMESTAMPTZ, 4 + fraction, mr_mysql_put_timestamp,
                   mr_mysql_put_text_datetime);
     } else if (column->wire == MR_MYSQL_DATETIME2) {
@@ -99,7 +106,41 @@ static bool resolve_temporal(struct mr_mysql_column *column, struct mr_error *er
         set_fixed(column, MR_TYPE_DURATION, 3 + fraction, mr_mysql_put_time,
                   mr_mysql_put_text_time);
     }
-    column->core.precision = (uint8_t)digits;
+    column->core.precision = column->core.type == MR_TYPE_TEXT ? 0 : (uint8_t)digits;
+    return true;
+}
+
+static void resolve_date(struct mr_mysql_column *column)
+{
+    MR_ASSERT(column->wire == MR_MYSQL_DATE || column->wire == MR_MYSQL_NEWDATE);
+    if (column->on_type_error == MR_ON_TYPE_ERROR_TEXT) {
+        set_fixed(column, MR_TYPE_TEXT, 3, mr_mysql_put_date_as_text, mr_mysql_put_bytes);
+    } else {
+        set_fixed(column, MR_TYPE_DATE, 3, mr_mysql_put_date, mr_mysql_put_text_date);
+    }
+}
+
+/** MariaDB's addresses and UUIDs: binary strings of a fixed size whose names say what they are. */
+static bool resolve_form(struct mr_mysql_column *column, uint8_t length_size, struct mr_error *err)
+{
+    static const struct {
+        uint16_t size;
+        enum mr_type type;
+        mr_mysql_put_fn binlog, text;
+    } forms[] = {
+        [MR_MYSQL_INET4] = {4, MR_TYPE_TEXT, mr_mysql_put_inet, mr_mysql_put_text_utf8},
+        [MR_MYSQL_INET6] = {16, MR_TYPE_TEXT, mr_mysql_put_inet, mr_mysql_put_text_utf8},
+        [MR_MYSQL_UUID] = {16, MR_TYPE_UUID, mr_mysql_put_uuid, mr_mysql_put_text_uuid},
+        [MR_MYSQL_FLOATS] = {0, MR_TYPE_TEXT, mr_mysql_put_floats, mr_mysql_put_floats},
+    };
+    MR_ASSERT(column->form < MR_ARRAY_LEN(forms) && forms[column->form].binlog != NULL);
+    if (forms[column->form].size != 0 && column->metadata != forms[column->form].size) {
+        return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "%u bytes for a type of %u", column->metadata,
+                       forms[column->form].size);
+    }
+    column->pad_size = forms[column->form].size; /* trailing zero bytes are left out */
+    set_counted(column, forms[column->form].type, length_size, forms[column->form].binlog,
+                forms[column->form].text);
     return true;
 }
 
@@ -112,6 +153,9 @@ static bool resolve_string(struct mr_mysql_column *column, uint8_t length_size,
     if (charset == NULL) {
         return mr_fail(err, MR_E_TYPE, MR_STOP, "its character set is not known");
     }
+    if (charset->kind == MR_CHARSET_BINARY && column->form > MR_MYSQL_TEXT_OF_JSON) {
+        return resolve_form(column, length_size, err);
+    }
     if (charset->kind == MR_CHARSET_BINARY) {
         const bool is_padded = column->wire == MR_MYSQL_STRING;
         column->pad_size = is_padded ? column->metadata : 0;
@@ -119,10 +163,11 @@ static bool resolve_string(struct mr_mysql_column *column, uint8_t length_size,
                     is_padded ? mr_mysql_put_padded : mr_mysql_put_bytes, mr_mysql_put_bytes);
         return true;
     }
+    const mr_mysql_put_fn put =
+        charset->kind == MR_CHARSET_UTF8 ? mr_mysql_put_utf8 : mr_mysql_put_other_charset;
     column->core.charset = charset->name;
-    set_counted(column, MR_TYPE_TEXT, length_size,
-                charset->kind == MR_CHARSET_UTF8 ? mr_mysql_put_utf8 : mr_mysql_put_other_charset,
-                mr_mysql_put_text_utf8);
+    set_counted(column, column->form == MR_MYSQL_TEXT_OF_JSON ? MR_TYPE_JSON : MR_TYPE_TEXT,
+                length_size, put, put);
     return true;
 }
 
@@ -137,11 +182,35 @@ static bool resolve_blob(struct mr_mysql_column *column, struct mr_error *err)
         set_counted(column, MR_TYPE_JSON, length_size, mr_mysql_put_json, mr_mysql_put_text_utf8);
         return true;
     }
-    if (column->wire == MR_MYSQL_GEOMETRY || column->wire == MR_MYSQL_VECTOR) {
-        set_counted(column, MR_TYPE_BYTES, length_size, mr_mysql_put_bytes, mr_mysql_put_bytes);
+    if (column->wire == MR_MYSQL_GEOMETRY) {
+        set_counted(column, MR_TYPE_BYTES, length_size, mr_mysql_put_geometry,
+                    mr_mysql_put_geometry);
+        return true;
+    }
+    if (column->wire == MR_MYSQL_VECTOR) {
+        set_counted(column, MR_TYPE_TEXT, length_size, mr_mysql_put_floats, mr_mysql_put_floats);
         return true;
     }
     return resolve_string(column, length_size, err);
+}
+
+/** COMPRESSED columns of MariaDB, whose cells are packed in the binlog alone. */
+static bool resolve_packed(struct mr_mysql_column *column, struct mr_error *err)
+{
+    const bool resolved = column->wire == MR_MYSQL_BLOB_COMPRESSED
+                              ? resolve_blob(column, err)
+                              : resolve_string(column, column->metadata > 255 ? 2 : 1, err);
+    column->put_unpacked = column->put_binlog;
+    column->put_binlog = mr_mysql_put_packed;
+    return resolved;
+}
+
+/** Labels print in the column's character set. */
+static mr_mysql_put_fn label_text(const struct mr_charset *charset)
+{
+    const bool is_utf8 =
+        charset == NULL || charset->kind == MR_CHARSET_UTF8 || charset->kind == MR_CHARSET_BINARY;
+    return is_utf8 ? mr_mysql_put_text_utf8 : mr_mysql_put_other_charset;
 }
 
 static bool resolve_labels(struct mr_mysql_column *column, struct mr_error *err)
@@ -157,7 +226,39 @@ static bool resolve_labels(struct mr_mysql_column *column, struct mr_error *err)
     }
     column->core.charset = column->charset == NULL ? NULL : column->charset->name;
     set_fixed(column, MR_TYPE_TEXT, size, is_set ? mr_mysql_put_set : mr_mysql_put_enum,
-              mr_mysql_put_text_utf8);
+              label_text(column->charset));
+    return true;
+}
+
+/** A column that may hold what its core type cannot. */
+static bool may_misfit(const struct mr_mysql_column *column)
+{
+    const enum mr_type type = column->core.type;
+    return type == MR_TYPE_DATE || type == MR_TYPE_TIMESTAMP || type == MR_TYPE_TIMESTAMPTZ ||
+           ((type == MR_TYPE_TEXT || type == MR_TYPE_JSON) && column->charset != NULL &&
+            column->labels == NULL);
+}
+
+bool mr_mysql_column_null_misfits(struct mr_mysql_column *column, struct mr_nulled *nulled,
+                                  uint16_t index, struct mr_arena *arena)
+{
+    MR_ASSERT(column->put_binlog != NULL && column->misfits == NULL);
+    if (column->on_type_error != MR_ON_TYPE_ERROR_NULL || !may_misfit(column) ||
+        column->core.key_index != MR_NOT_IN_KEY) {
+        return true;
+    }
+    struct mr_mysql_misfits *misfits = MR_ARENA_NEW(arena, struct mr_mysql_misfits, 1);
+    if (misfits == NULL) {
+        return false;
+    }
+    *misfits = (struct mr_mysql_misfits){.put_binlog = column->put_binlog,
+                                         .put_text = column->put_text,
+                                         .nulled = nulled,
+                                         .index = index};
+    column->misfits = misfits;
+    column->put_binlog = mr_mysql_put_or_null;
+    column->put_text = mr_mysql_put_text_or_null;
+    column->core.nullable = true;
     return true;
 }
 
@@ -170,11 +271,6 @@ static bool fail_unsupported(const struct mr_mysql_column *column, struct mr_err
         return mr_fail(err, MR_E_TYPE, MR_STOP,
                        "it is stored in the date format from before MySQL 5.6; rebuild the table "
                        "with ALTER TABLE ... FORCE (MariaDB: with mysql56_temporal_format=ON)");
-    }
-    if (wire == MR_MYSQL_BLOB_COMPRESSED || wire == MR_MYSQL_VARCHAR_COMPRESSED) {
-        return mr_fail(err, MR_E_TYPE, MR_STOP,
-                       "COMPRESSED columns are not supported; remove the attribute with ALTER "
-                       "TABLE, or exclude the table");
     }
     if (wire == MR_MYSQL_DECIMAL_OLD) {
         return mr_fail(err, MR_E_TYPE, MR_STOP,
@@ -218,7 +314,7 @@ bool mr_mysql_column_resolve(struct mr_mysql_column *column, struct mr_error *er
         return true;
     case MR_MYSQL_DATE:
     case MR_MYSQL_NEWDATE:
-        set_fixed(column, MR_TYPE_DATE, 3, mr_mysql_put_date, mr_mysql_put_text_date);
+        resolve_date(column);
         return true;
     case MR_MYSQL_TIMESTAMP2:
     case MR_MYSQL_DATETIME2:
@@ -236,6 +332,9 @@ bool mr_mysql_column_resolve(struct mr_mysql_column *column, struct mr_error *er
     case MR_MYSQL_GEOMETRY:
     case MR_MYSQL_VECTOR:
         return resolve_blob(column, err);
+    case MR_MYSQL_BLOB_COMPRESSED:
+    case MR_MYSQL_VARCHAR_COMPRESSED:
+        return resolve_packed(column, err);
     case MR_MYSQL_ENUM:
     case MR_MYSQL_SET:
         return resolve_labels(column, err);
@@ -245,8 +344,6 @@ bool mr_mysql_column_resolve(struct mr_mysql_column *column, struct mr_error *er
     case MR_MYSQL_TIME_OLD:
     case MR_MYSQL_DATETIME_OLD:
     case MR_MYSQL_TYPED_ARRAY:
-    case MR_MYSQL_BLOB_COMPRESSED:
-    case MR_MYSQL_VARCHAR_COMPRESSED:
         break;
     }
     return fail_unsupported(column, err);
@@ -308,6 +405,9 @@ static const struct type_name type_names[] = {
     {"geomcollection", MR_MYSQL_GEOMETRY, 4, ARG_NONE},
     {"geometrycollection", MR_MYSQL_GEOMETRY, 4, ARG_NONE},
     {"vector", MR_MYSQL_VECTOR, 4, ARG_IGNORED},
+    {"inet4", MR_MYSQL_STRING, 4, ARG_NONE},
+    {"inet6", MR_MYSQL_STRING, 16, ARG_NONE},
+    {"uuid", MR_MYSQL_STRING, 16, ARG_NONE},
 };
 
 static const struct type_name *find_type(const char *text, size_t length)
@@ -464,8 +564,8 @@ static bool parse_type(const char *text, struct mr_arena *arena, struct mr_mysql
         return mr_fail(err, MR_E_TYPE, MR_STOP, "its type \"%s\" cannot be read", text);
     }
     if (strstr(rest, "COMPRESSED") != NULL) {
-        column->wire = MR_MYSQL_BLOB_COMPRESSED;
-        return true;
+        column->wire =
+            column->wire == MR_MYSQL_BLOB ? MR_MYSQL_BLOB_COMPRESSED : MR_MYSQL_VARCHAR_COMPRESSED;
     }
     column->is_unsigned = strstr(rest, "unsigned") != NULL || strstr(rest, "zerofill") != NULL;
     const bool is_binary = type->arg == ARG_CHARS && strstr(type->name, "binary") != NULL;
@@ -511,6 +611,25 @@ static bool is_binary_type(const char *column_type)
            (length >= 6 && memcmp(column_type + length - 6, "binary", 6) == 0);
 }
 
+static enum mr_mysql_form find_form(const struct mr_mysql_column_info *info)
+{
+    static const struct {
+        const char *name;
+        enum mr_mysql_form form;
+    } names[] = {{"inet4", MR_MYSQL_INET4},
+                 {"inet6", MR_MYSQL_INET6},
+                 {"uuid", MR_MYSQL_UUID},
+                 {"vector", MR_MYSQL_FLOATS}};
+    const size_t length = strcspn(info->column_type, "( ");
+    for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) {
+        if (strlen(names[i].name) == length &&
+            memcmp(names[i].name, info->column_type, length) == 0) {
+            return names[i].form;
+        }
+    }
+    return info->is_json ? MR_MYSQL_TEXT_OF_JSON : MR_MYSQL_PLAIN;
+}
+
 bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct mr_arena *arena,
                                struct mr_mysql_column *column, struct mr_error *err)
 {
@@ -526,6 +645,8 @@ bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct m
     made.is_generated = info->is_generated;
     made.is_described = true;
     made.core.key_index = MR_NOT_IN_KEY;
+    made.form = (uint8_t)find_form(info);
+    made.on_type_error = (uint8_t)info->on_type_error;
     if (made.converter == NULL || made.core.name == NULL || made.core.source_type == NULL ||
         (info->fallback != NULL && made.core.fallback == NULL)) {
         return mr_fail(err, MR_E_LIMIT, MR_STOP, "no room for column \"%s\"", info->name);
@@ -537,7 +658,7 @@ bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct m
                            "column \"%s\": character set \"%s\" is not known", info->name,
                            info->charset);
         }
-    } else if (is_binary_type(info->column_type)) {
+    } else if (is_binary_type(info->column_type) || made.form > MR_MYSQL_TEXT_OF_JSON) {
         made.charset = mr_charset_find(binary);
     }
     if (!parse_type(made.core.source_type, arena, &made, err) ||
@@ -560,6 +681,6 @@ void mr_mysql_column_select(const struct mr_mysql_column *column, struct mr_writ
     }
     mr_write_u8(sql, '`');
     if (column->core.type == MR_TYPE_F32 || column->core.type == MR_TYPE_F64) {
-        mr_write_bytes(sql, "+0e0", 4);
+        mr_write_bytes(sql, "*1e0", 4);
     }
 }

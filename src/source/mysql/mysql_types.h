@@ -22,10 +22,17 @@
  *   binary, varbinary, *blob         BYTES         binary(n) padded to n, as the server shows it
  *   enum, set                        TEXT          labels; set joined by ','; enum index 0 is ''
  *   json (MySQL's binary JSON)       JSON          as the server prints it
- *   geometry types                   BYTES         SRID and WKB
- *   vector                           BYTES
+ *   longtext that is JSON (MariaDB)  JSON          as it was stored
+ *   geometry types                   BYTES         EWKB: WKB with the SRID where it is not 0
+ *   vector                           TEXT          "[1,-2,0.5]"
+ *   inet4, inet6 (MariaDB)           TEXT
+ *   uuid (MariaDB)                   UUID
  *
- * '0000-00-00', '2024-00-10' and their like have no core value: MR_E_TYPE, MR_STOP.
+ * MISFITS
+ *   '0000-00-00', '2024-00-10' and their like have no core value, nor have bytes that their
+ *   character set does not define. on_type_error says what becomes of them: stop (MR_E_TYPE,
+ *   MR_STOP), text (date, datetime and timestamp columns are TEXT from the start, as the server
+ *   prints them, timestamps in UTC), null (counted; never in a key, which stops).
  */
 #ifndef MR_SOURCE_MYSQL_MYSQL_TYPES_H
 #define MR_SOURCE_MYSQL_MYSQL_TYPES_H
@@ -38,8 +45,10 @@
 #include "chunk.h"
 #include "compiler.h"
 #include "error.h"
+#include "nulled.h"
 #include "schema.h"
 #include "slice.h"
+#include "table_policy.h"
 #include "writer.h"
 
 /* Column types on the wire (MySQL: enum_field_types; the last two are MariaDB's). */
@@ -81,6 +90,16 @@ enum mr_mysql_wire {
     MR_MYSQL_GEOMETRY = 255,
 };
 
+/** What a column holds that its wire type does not tell: known from its type's name alone. */
+enum mr_mysql_form {
+    MR_MYSQL_PLAIN = 0,
+    MR_MYSQL_TEXT_OF_JSON, /* MariaDB: a long text that is checked to be JSON */
+    MR_MYSQL_INET4,
+    MR_MYSQL_INET6,
+    MR_MYSQL_UUID,
+    MR_MYSQL_FLOATS, /* a vector */
+};
+
 /** A column as information_schema.COLUMNS describes it. Text is UTF-8, borrowed by the callee. */
 struct mr_mysql_column_info {
     const char *name;
@@ -89,6 +108,8 @@ struct mr_mysql_column_info {
     const char *fallback;    /* COLUMN_DEFAULT as printed; NULL when none */
     bool nullable;           /* IS_NULLABLE = 'YES' */
     bool is_generated;       /* GENERATION_EXPRESSION says how */
+    bool is_json;            /* MariaDB: CHECK (json_valid(it)) */
+    unsigned on_type_error;  /* enum mr_on_type_error; INHERIT is STOP */
 };
 
 /** A table as information_schema describes it: every column in ORDINAL_POSITION, the invisible
@@ -103,13 +124,14 @@ struct mr_mysql_table_info {
 };
 
 struct mr_mysql_column;
+struct mr_mysql_misfits;
 
 /** Where a cell goes. */
 struct mr_mysql_cell {
     struct mr_column_chunk *cells;
     struct mr_arena *arena;
     struct mr_writer
-        *scratch; /* for JSON from the binlog; NULL for text. Its limit bounds a value */
+        *scratch; /* for JSON and packed cells of the binlog; NULL for text. Bounds a value */
     uint32_t row;
 };
 
@@ -123,16 +145,29 @@ struct mr_mysql_column {
     const struct mr_slice *labels;    /* enum and set, UTF-8; each followed by its separator */
     mr_mysql_put_fn put_binlog;
     mr_mysql_put_fn put_text;
+    mr_mysql_put_fn put_unpacked; /* COMPRESSED columns of MariaDB: takes the unpacked cell */
     struct mr_charset_converter *converter; /* for charset; the column's own */
+    struct mr_mysql_misfits *misfits;       /* on_type_error: null; else NULL */
     uint32_t fixed_size;                    /* bytes of a binlog cell; 0: length_size says */
     uint16_t metadata; /* the table map's word, as expected of COLUMN_TYPE when made from it */
     uint16_t label_count;
-    uint16_t pad_size;   /* binary(n): n; else 0 */
-    uint8_t length_size; /* 1 to 4 bytes of length before the cell; 0: fixed_size says */
-    uint8_t wire;        /* enum mr_mysql_wire; STRING is resolved to ENUM or SET */
+    uint16_t pad_size;     /* binary(n): n; else 0 */
+    uint8_t length_size;   /* 1 to 4 bytes of length before the cell; 0: fixed_size says */
+    uint8_t wire;          /* enum mr_mysql_wire; STRING is resolved to ENUM or SET */
+    uint8_t form;          /* enum mr_mysql_form */
+    uint8_t on_type_error; /* enum mr_on_type_error */
     bool is_unsigned;
     bool is_generated;
     bool is_described; /* information_schema had it: core.fallback and is_generated are known */
+};
+
+/** What a column has whose misfits become NULL. */
+struct mr_mysql_misfits {
+    mr_mysql_put_fn put_binlog; /* that fails */
+    mr_mysql_put_fn put_text;
+    struct mr_nulled *nulled; /* borrowed; NULL: nobody counts */
+    const struct mr_schema *schema;
+    uint16_t index;
 };
 
 /**
@@ -147,8 +182,10 @@ void mr_mysql_column_done(struct mr_mysql_column *column);
 
 /**
  * Puts a value that is not NULL in its text-protocol form. The session that read it must have
- *   SET NAMES utf8mb4, time_zone = '+00:00', sql_mode without PAD_CHAR_TO_FULL_LENGTH,
- * and select every column through mr_mysql_column_select(). to->scratch may be NULL.
+ *   SET NAMES utf8mb4, character_set_results = NULL, time_zone = '+00:00',
+ *   sql_mode without PAD_CHAR_TO_FULL_LENGTH,
+ * so that text comes in its column's own character set, and select every column through
+ * mr_mysql_column_select(). to->scratch may be NULL.
  * Errors: MR_E_TYPE for a value without a core form, MR_E_LIMIT when the arena is full; the caller
  * adds table and column as context.
  */
@@ -158,7 +195,7 @@ bool mr_mysql_put_text(const struct mr_mysql_column *column, const struct mr_mys
 /**
  * Appends the select-list expression under which the text protocol gives the column unchanged:
  * `name`, quoted, but for FLOAT and DOUBLE (printed with 6 digits, or with the declared scale):
- * `name`+0e0, which prints the shortest digits that read back the same.
+ * `name`*1e0, which prints the shortest digits that read back the same, and -0 as it is.
  */
 void mr_mysql_column_select(const struct mr_mysql_column *column, struct mr_writer *sql);
 

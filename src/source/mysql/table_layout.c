@@ -57,9 +57,18 @@ struct key {
     uint16_t count;
 };
 
+static enum mr_on_type_error find_policy(const struct mr_mysql_layout_terms *terms,
+                                         const struct mr_schema *draft, const char *column)
+{
+    MR_ASSERT(terms->policies == NULL || terms->source != NULL);
+    const struct mr_table_policy *policy = mr_policies_find(
+        terms->policies, terms->source == NULL ? "" : terms->source, draft->space, draft->table);
+    return mr_table_policy_on_type_error(policy, column);
+}
+
 /** Places the key, and enters the finished columns in the catalog. */
 static bool intern(struct mr_mysql_layout *layout, struct mr_schema draft, struct key key,
-                   struct mr_catalog *catalog, struct mr_error *err)
+                   const struct mr_mysql_layout_terms *terms, struct mr_error *err)
 {
     MR_ASSERT(layout->schema == NULL && layout->key_end == 0);
     for (uint16_t i = 0; i < key.count; i++) {
@@ -78,6 +87,9 @@ static bool intern(struct mr_mysql_layout *layout, struct mr_schema draft, struc
         return fail_room(err);
     }
     for (uint16_t i = 0; i < layout->column_count; i++) {
+        if (!mr_mysql_column_null_misfits(&layout->columns[i], terms->nulled, i, &layout->arena)) {
+            return fail_room(err);
+        }
         columns[i] = layout->columns[i].core;
     }
     draft.columns = columns;
@@ -85,27 +97,34 @@ static bool intern(struct mr_mysql_layout *layout, struct mr_schema draft, struc
     draft.key_count = key.count;
     draft.key = key.columns;
     draft.full_before = key.count == 0;
-    layout->schema = mr_catalog_intern(catalog, &draft, err);
+    layout->schema = mr_catalog_intern(terms->catalog, &draft, err);
+    for (uint16_t i = 0; i < layout->column_count; i++) {
+        if (layout->columns[i].misfits != NULL) {
+            layout->columns[i].misfits->schema = layout->schema;
+        }
+    }
     return layout->schema != NULL;
 }
 
 struct mr_mysql_layout *mr_mysql_layout_from_info(const struct mr_mysql_table_info *info,
-                                                  struct mr_catalog *catalog, struct mr_error *err)
+                                                  const struct mr_mysql_layout_terms *terms,
+                                                  struct mr_error *err)
 {
-    MR_ASSERT(info->space != NULL && info->table != NULL && catalog != NULL);
+    MR_ASSERT(info->space != NULL && info->table != NULL && terms->catalog != NULL);
     if (info->column_count == 0 || info->column_count > MR_COLUMN_COUNT_MAX) {
         mr_fail(err, MR_E_LIMIT, MR_STOP, "table \"%s\".\"%s\" has %u columns", info->space,
                 info->table, info->column_count);
         return NULL;
     }
     struct mr_mysql_layout *layout = open_layout(info->column_count, err);
+    const struct mr_schema draft = {.space = info->space, .table = info->table};
     bool good = layout != NULL;
     for (uint16_t i = 0; good && i < info->column_count; i++) {
-        good =
-            mr_mysql_column_from_info(&info->columns[i], &layout->arena, &layout->columns[i], err);
+        struct mr_mysql_column_info column = info->columns[i];
+        column.on_type_error = find_policy(terms, &draft, column.name);
+        good = mr_mysql_column_from_info(&column, &layout->arena, &layout->columns[i], err);
     }
-    const struct mr_schema draft = {.space = info->space, .table = info->table};
-    good = good && intern(layout, draft, (struct key){info->key, info->key_count}, catalog, err);
+    good = good && intern(layout, draft, (struct key){info->key, info->key_count}, terms, err);
     if (!good) {
         mr_error_context(err, "table \"%s\".\"%s\"", info->space, info->table);
         mr_mysql_layout_close(layout);
@@ -118,12 +137,14 @@ struct mr_mysql_layout *mr_mysql_layout_from_info(const struct mr_mysql_table_in
 
 static bool is_blob(uint8_t wire)
 {
-    return wire >= MR_MYSQL_TINY_BLOB && wire <= MR_MYSQL_BLOB;
+    return (wire >= MR_MYSQL_TINY_BLOB && wire <= MR_MYSQL_BLOB) ||
+           wire == MR_MYSQL_BLOB_COMPRESSED;
 }
 
 static bool is_string(uint8_t wire)
 {
-    return wire == MR_MYSQL_STRING || wire == MR_MYSQL_VARCHAR || wire == MR_MYSQL_VAR_STRING;
+    return wire == MR_MYSQL_STRING || wire == MR_MYSQL_VARCHAR || wire == MR_MYSQL_VAR_STRING ||
+           wire == MR_MYSQL_VARCHAR_COMPRESSED;
 }
 
 static bool has_sign(uint8_t wire)
@@ -145,7 +166,9 @@ static uint32_t bit_bytes(uint16_t metadata)
 
 static bool wires_agree(uint8_t left, uint8_t right)
 {
-    return left == right || (is_blob(left) && is_blob(right)) ||
+    return left == right ||
+           (is_blob(left) && is_blob(right) &&
+            (left == MR_MYSQL_BLOB_COMPRESSED) == (right == MR_MYSQL_BLOB_COMPRESSED)) ||
            (left == MR_MYSQL_DATE && right == MR_MYSQL_NEWDATE) ||
            (left == MR_MYSQL_VARCHAR && right == MR_MYSQL_VAR_STRING);
 }
@@ -360,7 +383,9 @@ static bool take_labels(struct mr_mysql_column *column, struct mr_slice told,
 struct join {
     const struct mr_table_map *map;
     const struct mr_mysql_table_info *info; /* or NULL */
+    const struct mr_mysql_layout_terms *terms;
     struct mr_mysql_layout *layout;
+    struct mr_schema draft; /* space and table alone */
 };
 
 static const struct mr_mysql_column_info *find_info(const struct join *join, uint16_t index)
@@ -407,6 +432,7 @@ static bool join_column(const struct join *join, const struct mr_table_map_colum
     if (column->charset == NULL && told != NULL) {
         column->charset = told->charset;
     }
+    column->form = told != NULL ? told->form : MR_MYSQL_PLAIN;
     if (mapped->labels.length > 0) {
         if (!take_labels(column, mapped->labels, arena, err)) {
             return false;
@@ -433,6 +459,16 @@ static bool same_labels(const struct mr_mysql_column *left, const struct mr_mysq
             strcmp(left->core.labels, right->core.labels) == 0);
 }
 
+static bool name_table(struct join *join, struct mr_error *err)
+{
+    MR_ASSERT(join->layout != NULL);
+    join->draft = (struct mr_schema){
+        .space = mr_mysql_keep_text(&join->layout->arena, join->map->space),
+        .table = mr_mysql_keep_text(&join->layout->arena, join->map->table),
+    };
+    return (join->draft.space != NULL && join->draft.table != NULL) || fail_room(err);
+}
+
 static bool make_column(const struct join *join, uint16_t index, struct mr_error *err)
 {
     MR_ASSERT(index < join->layout->column_count);
@@ -441,21 +477,26 @@ static bool make_column(const struct join *join, uint16_t index, struct mr_error
     const struct mr_mysql_column_info *info = find_info(join, index);
     struct mr_mysql_column *column = &join->layout->columns[index];
     struct mr_mysql_column told = {0};
-    if (info != NULL && !mr_mysql_column_from_info(info, arena, &told, err)) {
-        return false;
+    column->core.key_index = MR_NOT_IN_KEY;
+    column->converter = MR_ARENA_NEW(arena, struct mr_charset_converter, 1);
+    column->core.name =
+        mr_mysql_keep_text(arena, join->map->has_names ? mapped->name : mr_slice_of(info->name));
+    if (column->converter == NULL || column->core.name == NULL) {
+        return fail_room(err);
+    }
+    column->on_type_error = (uint8_t)find_policy(join->terms, &join->draft, column->core.name);
+    if (info != NULL) {
+        struct mr_mysql_column_info described = *info;
+        described.on_type_error = column->on_type_error;
+        if (!mr_mysql_column_from_info(&described, arena, &told, err)) {
+            return false;
+        }
     }
     if (info != NULL && !join->map->has_names && !columns_agree(&told, join->map, mapped, false)) {
         return fail_disagreement(&told, err);
     }
     /* With names in the map, a column of another kind is one that changed since: ignored. */
     const bool is_told = info != NULL && columns_agree(&told, join->map, mapped, false);
-    column->core.key_index = MR_NOT_IN_KEY;
-    column->converter = MR_ARENA_NEW(arena, struct mr_charset_converter, 1);
-    column->core.name =
-        join->map->has_names ? mr_mysql_keep_text(arena, mapped->name) : told.core.name;
-    if (column->converter == NULL || column->core.name == NULL) {
-        return fail_room(err);
-    }
     if (!join_column(join, mapped, is_told ? &told : NULL, column, err)) {
         return mr_error_context(err, "column \"%s\"", column->core.name);
     }
@@ -498,7 +539,7 @@ static struct key choose_key(const struct join *join)
                                     : (struct key){join->map->key, join->map->key_count};
 }
 
-static bool make_layout(const struct join *join, struct mr_catalog *catalog, struct mr_error *err)
+static bool make_layout(const struct join *join, struct mr_error *err)
 {
     MR_ASSERT(join->layout->column_count == join->map->column_count);
     const struct mr_table_map *map = join->map;
@@ -507,14 +548,7 @@ static bool make_layout(const struct join *join, struct mr_catalog *catalog, str
             return false;
         }
     }
-    const struct mr_schema draft = {
-        .space = mr_mysql_keep_text(&join->layout->arena, map->space),
-        .table = mr_mysql_keep_text(&join->layout->arena, map->table),
-    };
-    if (draft.space == NULL || draft.table == NULL) {
-        return fail_room(err);
-    }
-    return intern(join->layout, draft, choose_key(join), catalog, err);
+    return intern(join->layout, join->draft, choose_key(join), join->terms, err);
 }
 
 static bool check_sides(const struct mr_table_map *map, const struct mr_mysql_table_info *info,
@@ -538,14 +572,15 @@ static bool check_sides(const struct mr_table_map *map, const struct mr_mysql_ta
 
 struct mr_mysql_layout *mr_mysql_layout_from_map(const struct mr_table_map *map,
                                                  const struct mr_mysql_table_info *info,
-                                                 struct mr_catalog *catalog, struct mr_error *err)
+                                                 const struct mr_mysql_layout_terms *terms,
+                                                 struct mr_error *err)
 {
-    MR_ASSERT(map->column_count > 0 && map->columns != NULL && catalog != NULL);
-    struct join join = {.map = map, .info = info};
+    MR_ASSERT(map->column_count > 0 && map->columns != NULL && terms->catalog != NULL);
+    struct join join = {.map = map, .info = info, .terms = terms};
     bool good = check_sides(map, info, err);
     if (good) {
         join.layout = open_layout(map->column_count, err);
-        good = join.layout != NULL && make_layout(&join, catalog, err);
+        good = join.layout != NULL && name_table(&join, err) && make_layout(&join, err);
     }
     if (!good) {
         mr_error_context(err, "table \"%.*s\".\"%.*s\"", (int)map->space.length,

@@ -22,9 +22,18 @@ struct mr_mysql_layout {
     uint16_t key_end; /* one past the last key column; 0 without a key */
 };
 
+/** What a layout is made with besides the description; all borrowed. */
+struct mr_mysql_layout_terms {
+    struct mr_catalog *catalog;         /* takes the schema */
+    const struct mr_policies *policies; /* NULL: the defaults */
+    const char *source;                 /* its name, as policies have it; NULL with policies */
+    struct mr_nulled *nulled;           /* counts misfits; NULL: nobody does. Outlives the layout */
+};
+
 /** For the snapshot. NULL and MR_E_TYPE for an unsupported column, named with its table. */
 struct mr_mysql_layout *mr_mysql_layout_from_info(const struct mr_mysql_table_info *info,
-                                                  struct mr_catalog *catalog, struct mr_error *err);
+                                                  const struct mr_mysql_layout_terms *terms,
+                                                  struct mr_error *err);
 
 /**
  * For the stream. info may be NULL when the table map has names (binlog_row_metadata=FULL); it
@@ -33,7 +42,8 @@ struct mr_mysql_layout *mr_mysql_layout_from_info(const struct mr_mysql_table_in
  */
 struct mr_mysql_layout *mr_mysql_layout_from_map(const struct mr_table_map *map,
                                                  const struct mr_mysql_table_info *info,
-                                                 struct mr_catalog *catalog, struct mr_error *err);
+                                                 const struct mr_mysql_layout_terms *terms,
+                                                 struct mr_error *err);
 
 void mr_mysql_layout_close(struct mr_mysql_layout *layout); /* accepts NULL */
 

@@ -122,7 +122,8 @@ static void read_metadata(struct mr_reader *in, struct mr_table_map_column *colu
     }
 }
 
-static bool is_in_group(const struct mr_table_map_column *column, enum column_group group)
+static bool is_in_group(const struct mr_table_map *map, const struct mr_table_map_column *column,
+                        enum column_group group)
 {
     const uint8_t wire = column->wire;
     switch (group) {
@@ -133,7 +134,8 @@ static bool is_in_group(const struct mr_table_map_column *column, enum column_gr
     case GROUP_CHARACTER:
         return wire == MR_MYSQL_STRING || wire == MR_MYSQL_VAR_STRING || wire == MR_MYSQL_VARCHAR ||
                wire == MR_MYSQL_VARCHAR_COMPRESSED || wire == MR_MYSQL_BLOB_COMPRESSED ||
-               (wire >= MR_MYSQL_TINY_BLOB && wire <= MR_MYSQL_BLOB);
+               (wire >= MR_MYSQL_TINY_BLOB && wire <= MR_MYSQL_BLOB) ||
+               (wire == MR_MYSQL_GEOMETRY && map->is_maria);
     case GROUP_ENUM_SET:
         return wire == MR_MYSQL_ENUM || wire == MR_MYSQL_SET;
     case GROUP_ENUM:
@@ -153,7 +155,7 @@ static struct mr_table_map_column *next_in_group(struct mr_table_map *map, enum 
     MR_ASSERT(*at <= map->column_count && map->columns != NULL);
     while (*at < map->column_count) {
         struct mr_table_map_column *column = &map->columns[(*at)++];
-        if (is_in_group(column, group)) {
+        if (is_in_group(map, column, group)) {
             return column;
         }
     }

@@ -44,6 +44,7 @@ struct mr_table_map {
     uint16_t *key; /* key_count column indexes, in key order */
     uint16_t column_count;
     uint16_t key_count;
+    bool is_maria;  /* set by who peeked: geometry has a character set there */
     bool has_names; /* binlog_row_metadata=FULL */
     bool has_signs;
     bool has_charsets;

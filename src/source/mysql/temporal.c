@@ -5,6 +5,7 @@
 #include "temporal.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #define US_PER_SECOND  INT64_C(1000000)
 #define US_PER_DAY     (INT64_C(86400) * US_PER_SECOND)
@@ -51,7 +52,7 @@ static bool fail_date(const struct mr_mysql_civil *civil, struct mr_error *err)
 {
     return mr_fail(err, MR_E_TYPE, MR_STOP,
                    "\"%04u-%02u-%02u\" is no day of the calendar; correct the value in the source, "
-                   "or exclude the column's table",
+                   "or set on_type_error of the table or column to text or null",
                    civil->year, civil->month, civil->day);
 }
 
@@ -59,7 +60,8 @@ static bool fail_datetime(const struct mr_mysql_civil *civil, struct mr_error *e
 {
     return mr_fail(err, MR_E_TYPE, MR_STOP,
                    "\"%04u-%02u-%02u %02u:%02u:%02u\" is no time of the calendar; correct the "
-                   "value in the source, or exclude the column's table",
+                   "value in the source, or set on_type_error of the table or column to text or "
+                   "null",
                    civil->year, civil->month, civil->day, civil->hour, civil->minute,
                    civil->second);
 }
@@ -91,14 +93,23 @@ static int64_t datetime_us(const struct mr_mysql_civil *civil)
 
 /* ---- From the binlog. ---- */
 
-bool mr_mysql_date_unpack(struct mr_slice bytes, int32_t *days, struct mr_error *err)
+bool mr_mysql_date_split(struct mr_slice bytes, struct mr_mysql_civil *civil, struct mr_error *err)
 {
     if (bytes.length != 3) {
         return fail_size("date", bytes.length, err);
     }
     const uint32_t packed = (uint32_t)(bytes.bytes[0] | bytes.bytes[1] << 8 | bytes.bytes[2] << 16);
-    const struct mr_mysql_civil civil = {
-        .year = packed >> 9, .month = packed >> 5 & 15, .day = packed & 31};
+    *civil =
+        (struct mr_mysql_civil){.year = packed >> 9, .month = packed >> 5 & 15, .day = packed & 31};
+    return true;
+}
+
+bool mr_mysql_date_unpack(struct mr_slice bytes, int32_t *days, struct mr_error *err)
+{
+    struct mr_mysql_civil civil = {0};
+    if (!mr_mysql_date_split(bytes, &civil, err)) {
+        return false;
+    }
     if (!is_real_date(&civil)) {
         return fail_date(&civil, err);
     }
@@ -135,8 +146,8 @@ static struct mr_mysql_civil split_datetime(uint64_t packed)
                                    .second = clock & 63};
 }
 
-bool mr_mysql_datetime_unpack(struct mr_slice bytes, unsigned digits, int64_t *us,
-                              struct mr_error *err)
+bool mr_mysql_datetime_split(struct mr_slice bytes, unsigned digits, struct mr_mysql_civil *civil,
+                             struct mr_error *err)
 {
     MR_ASSERT(digits <= MR_MYSQL_FRACTION_DIGITS_MAX);
     if (bytes.length != 5 + mr_mysql_fraction_size(digits)) {
@@ -146,8 +157,19 @@ bool mr_mysql_datetime_unpack(struct mr_slice bytes, unsigned digits, int64_t *u
     if (packed < 0) {
         return mr_fail(err, MR_E_PROTOCOL, MR_STOP, "datetime: negative");
     }
-    struct mr_mysql_civil civil = split_datetime((uint64_t)packed);
-    if (!unpack_fraction(bytes.bytes + 5, digits, &civil.us, err)) {
+    struct mr_mysql_civil split = split_datetime((uint64_t)packed);
+    if (!unpack_fraction(bytes.bytes + 5, digits, &split.us, err)) {
+        return false;
+    }
+    *civil = split;
+    return true;
+}
+
+bool mr_mysql_datetime_unpack(struct mr_slice bytes, unsigned digits, int64_t *us,
+                              struct mr_error *err)
+{
+    struct mr_mysql_civil civil = {0};
+    if (!mr_mysql_datetime_split(bytes, digits, &civil, err)) {
         return false;
     }
     if (!is_real_date(&civil) || !is_real_clock(&civil)) {
@@ -157,22 +179,55 @@ bool mr_mysql_datetime_unpack(struct mr_slice bytes, unsigned digits, int64_t *u
     return true;
 }
 
-bool mr_mysql_timestamp_unpack(struct mr_slice bytes, unsigned digits, int64_t *us,
-                               struct mr_error *err)
+/** Seconds since 1970 UTC and the fraction; both zero: '0000-00-00 00:00:00'. */
+static bool read_timestamp(struct mr_slice bytes, unsigned digits, uint64_t *seconds, uint32_t *us,
+                           struct mr_error *err)
 {
     MR_ASSERT(digits <= MR_MYSQL_FRACTION_DIGITS_MAX);
     if (bytes.length != 4 + mr_mysql_fraction_size(digits)) {
         return fail_size("timestamp", bytes.length, err);
     }
-    const uint64_t seconds = read_be(bytes.bytes, 4);
+    *seconds = read_be(bytes.bytes, 4);
+    return unpack_fraction(bytes.bytes + 4, digits, us, err);
+}
+
+bool mr_mysql_timestamp_unpack(struct mr_slice bytes, unsigned digits, int64_t *us,
+                               struct mr_error *err)
+{
+    uint64_t seconds = 0;
     uint32_t fraction = 0;
-    if (!unpack_fraction(bytes.bytes + 4, digits, &fraction, err)) {
+    if (!read_timestamp(bytes, digits, &seconds, &fraction, err)) {
         return false;
     }
     if (seconds == 0 && fraction == 0) {
         return fail_datetime(&(struct mr_mysql_civil){0}, err);
     }
     *us = (int64_t)seconds * US_PER_SECOND + fraction;
+    return true;
+}
+
+bool mr_mysql_timestamp_split(struct mr_slice bytes, unsigned digits, struct mr_mysql_civil *civil,
+                              struct mr_error *err)
+{
+    uint64_t seconds = 0;
+    uint32_t fraction = 0;
+    if (!read_timestamp(bytes, digits, &seconds, &fraction, err)) {
+        return false;
+    }
+    *civil = (struct mr_mysql_civil){0};
+    if (seconds != 0 || fraction != 0) {
+        const time_t at = (time_t)seconds;
+        struct tm utc;
+        struct tm *made = gmtime_r(&at, &utc);
+        MR_ASSERT(made != NULL);
+        *civil = (struct mr_mysql_civil){.year = (uint32_t)utc.tm_year + 1900,
+                                         .month = (uint32_t)utc.tm_mon + 1,
+                                         .day = (uint32_t)utc.tm_mday,
+                                         .hour = (uint32_t)utc.tm_hour,
+                                         .minute = (uint32_t)utc.tm_min,
+                                         .second = (uint32_t)utc.tm_sec,
+                                         .us = fraction};
+    }
     return true;
 }
 
@@ -205,6 +260,25 @@ bool mr_mysql_time_unpack(struct mr_slice bytes, unsigned digits, int64_t *us, s
         (int64_t)((hours * 3600 + minutes * 60 + seconds) * 1000000 + fraction_us);
     *us = is_negative ? -value : value;
     return true;
+}
+
+/* ---- As the server prints them. ---- */
+
+void mr_mysql_date_print(const struct mr_mysql_civil *civil, char text[MR_MYSQL_CIVIL_TEXT_BYTES])
+{
+    (void)snprintf(text, MR_MYSQL_CIVIL_TEXT_BYTES, "%04u-%02u-%02u", civil->year, civil->month,
+                   civil->day);
+}
+
+void mr_mysql_datetime_print(const struct mr_mysql_civil *civil, unsigned digits,
+                             char text[MR_MYSQL_CIVIL_TEXT_BYTES])
+{
+    MR_ASSERT(digits <= MR_MYSQL_FRACTION_DIGITS_MAX && civil->us < US_PER_SECOND);
+    const int length =
+        snprintf(text, MR_MYSQL_CIVIL_TEXT_BYTES, "%04u-%02u-%02u %02u:%02u:%02u.%06u", civil->year,
+                 civil->month, civil->day, civil->hour, civil->minute, civil->second, civil->us);
+    MR_ASSERT(length > 7 && length < MR_MYSQL_CIVIL_TEXT_BYTES);
+    text[length - 6 + (int)digits - (digits == 0 ? 1 : 0)] = '\0';
 }
 
 /* ---- From text. ---- */

@@ -12,7 +12,8 @@
  *   fraction    (f + 1) / 2 bytes big-endian, f = 0 .. 6, in units of 10^-2, 10^-4, 10^-6 s
  *
  * '0000-00-00', months or days that are zero, and days the month does not have are values MySQL
- * stores and we cannot carry: MR_E_TYPE, MR_STOP, with the value in the message.
+ * stores and the core's dates cannot hold: MR_E_TYPE, MR_STOP, with the value in the message. As
+ * parts and as text there is nothing that does not fit.
  */
 #ifndef MR_SOURCE_MYSQL_TEMPORAL_H
 #define MR_SOURCE_MYSQL_TEMPORAL_H
@@ -47,6 +48,21 @@ bool mr_mysql_timestamp_unpack(struct mr_slice bytes, unsigned digits, int64_t *
                                struct mr_error *err) MR_MUST_CHECK;
 bool mr_mysql_time_unpack(struct mr_slice bytes, unsigned digits, int64_t *us,
                           struct mr_error *err) MR_MUST_CHECK;
+
+/* The same as parts, whatever they say: '0000-00-00' and the 31st of February too. */
+bool mr_mysql_date_split(struct mr_slice bytes, struct mr_mysql_civil *civil,
+                         struct mr_error *err) MR_MUST_CHECK;
+bool mr_mysql_datetime_split(struct mr_slice bytes, unsigned digits, struct mr_mysql_civil *civil,
+                             struct mr_error *err) MR_MUST_CHECK;
+bool mr_mysql_timestamp_split(struct mr_slice bytes, unsigned digits, struct mr_mysql_civil *civil,
+                              struct mr_error *err) MR_MUST_CHECK;
+
+#define MR_MYSQL_CIVIL_TEXT_BYTES 80 /* more than any parts print */
+
+/* As the server prints them, with `digits` of the fraction. */
+void mr_mysql_date_print(const struct mr_mysql_civil *civil, char text[MR_MYSQL_CIVIL_TEXT_BYTES]);
+void mr_mysql_datetime_print(const struct mr_mysql_civil *civil, unsigned digits,
+                             char text[MR_MYSQL_CIVIL_TEXT_BYTES]);
 
 /* From text: "YYYY-MM-DD", "YYYY-MM-DD HH:MM:SS[.ffffff]", "[-]H+:MM:SS[.ffffff]". */
 bool mr_mysql_date_parse(struct mr_slice text, int32_t *days, struct mr_error *err) MR_MUST_CHECK;

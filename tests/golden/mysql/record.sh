@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # record.sh NAME PORT BINLOG_DIR FILE.sql... - records one golden case from a running server.
 #
-# The server listens on 127.0.0.1:PORT, user root without password; BINLOG_DIR is its data
+# The server listens on 127.0.0.1:PORT, user root, password in MYSQL_PWD; BINLOG_DIR is its data
 # directory. Writes beside itself:
 #   NAME.binlog    the binlog file with the statements
 #   NAME.columns   information_schema.COLUMNS of the tables, at the end
@@ -51,7 +51,7 @@ sql --raw -e "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.COLUMN_TYPE, IFNULL(c.CHARAC
 # shellcheck disable=SC2013  # a table's name is one word
 for table in $(cut -f1 "$here/$name.columns" | sort -u); do
     # FLOAT and DOUBLE as mr_mysql_column_select() asks for them.
-    list=$(awk -F'\t' -v t="$table" '$1 == t { s = $3 ~ /^(float|double)/ ? "+0e0" : "";
+    list=$(awk -F'\t' -v t="$table" '$1 == t { s = $3 ~ /^(float|double)/ ? "*1e0" : "";
         printf "%s`%s`%s", n++ ? ", " : "", $2, s }' "$here/$name.columns")
     echo "table $table" >>"$here/$name.rows"
     "$work/record_rows" "$port" "SELECT $list FROM golden.$table" >>"$here/$name.rows"

@@ -39,12 +39,14 @@ static int run(MYSQL *mysql, const char *query)
 int main(int argc, char **argv)
 {
     MYSQL *mysql = mysql_init(NULL);
-    if (argc < 3 || mysql_real_connect(mysql, "127.0.0.1", "root", "", NULL,
+    if (argc < 3 || mysql_real_connect(mysql, "127.0.0.1", "root", getenv("MYSQL_PWD"), NULL,
                                        (unsigned)strtoul(argv[1], NULL, 10), NULL, 0) == NULL) {
         (void)fprintf(stderr, "usage: record_rows PORT QUERY... (%s)\n", mysql_error(mysql));
         return 2;
     }
-    int failed = run(mysql, "SET NAMES utf8mb4, time_zone = '+00:00', sql_mode = ''");
+    int failed =
+        run(mysql,
+            "SET NAMES utf8mb4, character_set_results = NULL, time_zone = '+00:00', sql_mode = ''");
     for (int i = 2; i < argc && failed == 0; i++) {
         failed = run(mysql, argv[i]);
     }

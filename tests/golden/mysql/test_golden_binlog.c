@@ -347,7 +347,8 @@ static void compare_rows(struct replay *replay, const char *path)
             mr_mysql_layout_close(layout);
             const struct mr_mysql_table_info *info =
                 golden_table_info(&replay->tables, "golden", line + 6, &err);
-            layout = mr_mysql_layout_from_info(info, replay->catalog, &err);
+            layout = mr_mysql_layout_from_info(
+                info, &(const struct mr_mysql_layout_terms){.catalog = replay->catalog}, &err);
             if (layout == NULL) {
                 fail_msg("%s", err.message);
             }
@@ -430,7 +431,7 @@ static unsigned run_case(const struct golden_case *golden, uint64_t target_bytes
     replay.out = open_memstream(&text, &length);
     struct mr_binlog_options options = {
         .callbacks = {&replay.tables, golden_is_captured, golden_table_info},
-        .catalog = replay.catalog,
+        .terms = {.catalog = replay.catalog},
         .value_bytes_max = 1 << 20,
         .target_bytes = target_bytes,
         .is_maria = golden->is_maria,

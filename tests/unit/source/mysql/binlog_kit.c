@@ -48,7 +48,7 @@ void kit_open(struct binlog_kit *kit, const char *gtids, uint64_t target_bytes)
     kit->log_pos = 4;
     const struct mr_binlog_options options = {
         .callbacks = {kit, is_captured, table_info},
-        .catalog = kit->catalog,
+        .terms = {.catalog = kit->catalog},
         .value_bytes_max = KIT_VALUE_MAX,
         .target_bytes = target_bytes,
         .is_maria = kit->is_maria,

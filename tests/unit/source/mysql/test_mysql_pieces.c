@@ -102,7 +102,8 @@ static void each_piece_selects_its_range(void **state)
     };
     struct mr_error err = {0};
     struct mr_catalog *catalog = mr_catalog_open();
-    struct mr_mysql_layout *layout = mr_mysql_layout_from_info(&table, catalog, &err);
+    struct mr_mysql_layout *layout = mr_mysql_layout_from_info(
+        &table, &(const struct mr_mysql_layout_terms){.catalog = catalog}, &err);
     assert_non_null(layout);
     struct mr_mysql_pieces pieces = mr_mysql_pieces_divide(-500, 500, 3000, 1000);
     assert_int_equal(pieces.count, 3);
