@@ -164,7 +164,11 @@ struct leg {
 
 static bool at_byte(const struct mr_reader *path, uint8_t byte)
 {
-    return mr_reader_left(path) > 0 && path->base[path->offset] == byte;
+    if (mr_reader_left(path) == 0) {
+        return false;
+    }
+    MR_ASSERT(path->base != NULL);
+    return path->base[path->offset] == byte;
 }
 
 static bool take_byte(struct mr_reader *path, uint8_t byte)

@@ -150,7 +150,7 @@ static size_t print_inet4(const uint8_t *address, char *to, size_t room)
 static void print_inet6(const uint8_t address[UUID_BYTES], char text[INET6_ADDRSTRLEN])
 {
     uint16_t groups[INET6_GROUPS];
-    for (unsigned i = 0; i < INET6_GROUPS; i++) {
+    for (size_t i = 0; i < INET6_GROUPS; i++) {
         groups[i] = (uint16_t)(address[2 * i] << 8 | address[2 * i + 1]);
     }
     const struct gap gap = find_gap(groups);
@@ -176,7 +176,7 @@ static void print_inet6(const uint8_t address[UUID_BYTES], char text[INET6_ADDRS
 
 MR_MYSQL_PUT(inet)
 {
-    uint8_t address[UUID_BYTES];
+    uint8_t address[UUID_BYTES] = {0};
     char text[INET6_ADDRSTRLEN];
     if (!fill(column, bytes, address, err)) {
         return false;
@@ -192,7 +192,7 @@ MR_MYSQL_PUT(inet)
 MR_MYSQL_PUT(uuid)
 {
     MR_ASSERT(to->cells->type == MR_TYPE_UUID);
-    uint8_t uuid[UUID_BYTES];
+    uint8_t uuid[UUID_BYTES] = {0};
     if (!fill(column, bytes, uuid, err)) {
         return false;
     }
