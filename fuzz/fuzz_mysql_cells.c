@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * libFuzzer target: the first byte chooses a column, the second on_type_error; the rest is a cell as
- * it lies in the binlog. It becomes a value of the column's core type, UTF-8 where that is text, or
- * fails with a code and a message. Corpus: corpus/mysql_cells.
+ * libFuzzer target: the first byte chooses a column, the second on_type_error; the rest is a cell
+ * as it lies in the binlog. It becomes a value of the column's core type, UTF-8 where that is
+ * text, or fails with a code and a message. Corpus: corpus/mysql_cells.
  */
 #include <assert.h>
 

@@ -29,6 +29,9 @@ enum reader_hold {
 struct mr_snapshot_reader {
     struct mr_snapshot *snapshot;
     struct mr_mysql_connection *connection;
+    struct mr_mysql_column *columns; /* of the current table: the layout's, with own converters */
+    struct mr_charset_converter *converters;
+    uint16_t column_count;
     MYSQL_RES *result; /* of the current piece; NULL between pieces */
     MYSQL_ROW row;     /* read and not yet in a batch; NULL none */
     enum reader_hold hold;
@@ -54,6 +57,32 @@ struct mr_snapshot_reader *mr_mysql_snapshot_reader_open(struct mr_snapshot *sna
     return reader;
 }
 
+static void drop_columns(struct mr_snapshot_reader *reader)
+{
+    for (uint16_t i = 0; i < reader->column_count; i++) {
+        mr_charset_close(&reader->converters[i]);
+    }
+    free(reader->columns);
+    free(reader->converters);
+    reader->columns = NULL;
+    reader->converters = NULL;
+    reader->column_count = 0;
+}
+
+/** Readers share a table's layout, but a converter has a state: each reader needs its own. */
+static void take_columns(struct mr_snapshot_reader *reader, const struct mr_mysql_layout *layout)
+{
+    drop_columns(reader);
+    MR_ASSERT(layout->column_count > 0);
+    reader->column_count = layout->column_count;
+    reader->columns = mr_memory_new(layout->column_count, sizeof(*reader->columns));
+    reader->converters = mr_memory_new(layout->column_count, sizeof(*reader->converters));
+    for (uint16_t i = 0; i < layout->column_count; i++) {
+        reader->columns[i] = layout->columns[i];
+        reader->columns[i].converter = &reader->converters[i];
+    }
+}
+
 /** Gives the result up without reading what is left of it: the connection is closed next. */
 static void abandon_result(struct mr_snapshot_reader *reader)
 {
@@ -70,6 +99,7 @@ void mr_mysql_snapshot_reader_close(struct mr_snapshot_reader *reader)
         return;
     }
     abandon_result(reader);
+    drop_columns(reader);
     mr_mysql_disconnect(reader->connection);
     free(reader);
 }
@@ -163,6 +193,7 @@ bool mr_mysql_snapshot_reader_begin(struct mr_snapshot_reader *reader, uint32_t 
     reader->table = table;
     reader->piece = piece;
     reader->row = NULL;
+    take_columns(reader, part->layout);
     if (snapshot->tables[table].exact && !begin_exact(reader, err)) {
         return mr_error_context(err, "copy \"%s\".\"%s\"", snapshot->list.tables[table].space,
                                 snapshot->list.tables[table].table);
@@ -204,7 +235,7 @@ static bool put_row(struct mr_snapshot_reader *reader, struct mr_batch *batch, s
             continue;
         }
         struct mr_slice text = {(const uint8_t *)reader->row[i], lengths[i]};
-        if (!mr_mysql_put_text(&layout->columns[i], &to, text, err)) {
+        if (!mr_mysql_put_text(&reader->columns[i], &to, text, err)) {
             mr_chunk_drop_row(chunk);
             return mr_error_context(err, "table \"%s\".\"%s\", column \"%s\"",
                                     layout->schema->space, layout->schema->table,
