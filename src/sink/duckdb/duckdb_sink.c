@@ -23,6 +23,7 @@
 
 #include "follow.h"
 #include "memory.h"
+#include "query_memory.h"
 
 #define WORK_BYTES_MAX     (UINT64_C(256) << 20) /* address space; touched as needed */
 #define ROW_BYTES_MAX      (UINT64_C(512) << 20)
@@ -30,6 +31,7 @@
 #define ROWS_MAX_DEFAULT   50000
 #define ROWS_MAX_LIMIT     131072
 #define MEMORY_DEFAULT     (UINT64_C(128) << 20)
+#define QUERY_MEMORY_PART  2 /* of the engine's memory, for what it does not count */
 #define COMMITS_TO_RECOVER 64
 #define SHORT_COUNT_MAX    12 /* by then groups and reductions are as small as they get */
 #define NS_PER_US          1000
@@ -148,6 +150,7 @@ static bool load(struct mr_sink *sink, struct mr_error *err)
 /* After a fatal error: opens the database again. Every call begins here. */
 bool mr_duckdb_ensure_open(struct mr_sink *sink, struct mr_error *err)
 {
+    mr_query_memory_exempt(true); /* this thread is the sink's */
     const bool is_broken = sink->commit == NULL || mr_warehouse_is_broken(sink->warehouse);
     if (MR_LIKELY(!is_broken && !sink->outcome_is_unknown)) {
         return true;
@@ -268,6 +271,7 @@ static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, s
     if (sink->warehouse == NULL) {
         goto fail;
     }
+    mr_query_memory_limit(sink->memory_bytes / QUERY_MEMORY_PART);
     mr_targets_init(&sink->targets, sink->warehouse, sink->source_names, sink->source_count);
     sink->targets.policies = context->policies;
     sink->apply = (struct mr_apply){
