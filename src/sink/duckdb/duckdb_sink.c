@@ -272,6 +272,7 @@ static struct mr_sink *duckdb_sink_open(const struct mr_sink_context *context, s
         goto fail;
     }
     mr_query_memory_limit(sink->memory_bytes / QUERY_MEMORY_PART);
+    mr_query_memory_give_back_soon();
     mr_targets_init(&sink->targets, sink->warehouse, sink->source_names, sink->source_count);
     sink->targets.policies = context->policies;
     sink->apply = (struct mr_apply){

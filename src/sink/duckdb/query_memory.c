@@ -15,6 +15,7 @@
 #include "compiler.h"
 
 #define LARGE_BYTES ((size_t)1 << 20)
+#define DECAY_MS    100
 
 static _Atomic uint64_t limit_bytes = UINT64_MAX;
 static _Atomic uint64_t used_bytes;
@@ -69,6 +70,18 @@ size_t duckdb_je_malloc_usable_size(const void *block);
 void *__wrap_duckdb_je_malloc(size_t size);
 void *__wrap_duckdb_je_realloc(void *block, size_t size);
 void __wrap_duckdb_je_free(void *block);
+
+int duckdb_je_mallctl(const char *name, void *old, size_t *old_size, void *value, size_t size);
+
+void mr_query_memory_give_back_soon(void)
+{
+    ptrdiff_t ms = DECAY_MS;
+    static const char *const names[] = {"arenas.dirty_decay_ms", "arenas.muzzy_decay_ms",
+                                        "arena.4096.dirty_decay_ms", "arena.4096.muzzy_decay_ms"};
+    for (size_t i = 0; i < MR_ARRAY_LEN(names); i++) { /* 4096: every arena there is */
+        (void)duckdb_je_mallctl(names[i], NULL, NULL, &ms, sizeof(ms));
+    }
+}
 
 void *__wrap_duckdb_je_malloc(size_t size)
 {
@@ -152,4 +165,11 @@ void _ZdaPv(void *block)
 }
 
 #endif
+
+#else
+
+void mr_query_memory_give_back_soon(void)
+{
+}
+
 #endif
