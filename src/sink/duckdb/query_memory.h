@@ -2,13 +2,13 @@
 /*
  * query_memory.h - a bound on what queries allocate past the engine's memory_limit.
  *
- * The engine counts its buffers, hash tables and sorts, and stops or spills at memory_limit. It does
- * not count what functions make of values: repeat('x', 2000000000) is 2 GB of its plain
+ * The engine counts its buffers, hash tables and sorts, and stops or spills at memory_limit. It
+ * does not count what functions make of values: repeat('x', 2000000000) is 2 GB of its plain
  * allocator, list_resize and range() of large numbers likewise, and lpad or format take them from
- * operator new. So large blocks (1 MiB and more) are counted here, where they are allocated: the linker puts
- * these functions between the engine and its allocator (-Wl,--wrap, third_party/meson.build). When
- * all large blocks together would pass the limit, a query's next one is refused, which the engine
- * reports as out of memory: the query fails, nothing else does.
+ * operator new. So large blocks (1 MiB and more) are counted here, where they are allocated: the
+ * linker puts these functions between the engine and its allocator (-Wl,--wrap,
+ * third_party/meson.build). When all large blocks together would pass the limit, a query's next one
+ * is refused, which the engine reports as out of memory: the query fails, nothing else does.
  *
  * The sink's own thread is never refused: it is bounded by its batches.
  *
