@@ -224,10 +224,10 @@ bool mr_config_check_whole(const struct mr_pipeline_config *config, struct mr_er
                        "and start with a letter",
                        config->file, MR_CONFIG_NAME_MAX);
     }
-    if (config->on_large_value != MR_ON_LARGE_VALUE_STOP) {
+    if (config->on_large_value == MR_ON_LARGE_VALUE_QUARANTINE) {
         return mr_fail(err, MR_E_CONFIG, MR_STOP,
                        "%s: this value of \"on_large_value\" is not available in this version; "
-                       "only \"stop\" is",
+                       "\"stop\" and \"null\" are",
                        config->file);
     }
     if (config->on_type_error == MR_ON_TYPE_ERROR_QUARANTINE) {

@@ -60,7 +60,9 @@ const struct mr_option mr_config_pipeline_options[] = {
         .offset = offsetof(struct mr_pipeline_config, on_large_value),
         .fallback = "stop",
         .choices = large_value_choices,
-        .help = "what a value above value_max does (this version: stop)",
+        .help =
+            "what a value above value_max does; null: NULL, counted, unless it is in a key (this "
+            "version: not quarantine)",
     },
     {
         .name = "on_type_error",

@@ -94,6 +94,7 @@ static bool open_link(struct mr_pipeline *pipeline, struct mr_lane *lane, uint16
                 .data_dir_fd = pipeline->data_dir.fd,
                 .policies = &pipeline->config->policies,
                 .nulled = lane->nulled,
+                .nulls_large_values = pipeline->config->on_large_value == MR_ON_LARGE_VALUE_NULL,
             },
         .source_index = index,
         .journal = &lane->journal,

@@ -72,10 +72,11 @@ struct mr_source_context {
                                      and open() are called from that same thread, a wished
                                      snapshot's from any */
     uint64_t target_bytes;      /* of a batch: hand on when this much is in it */
-    uint64_t value_bytes_max;   /* value_max: a larger value is MR_E_LIMIT */
-    uint64_t wait_ms_max;       /* bound of connect and of every query */
-    int data_dir_fd;            /* for what a source must put aside (spool/<name>/); 0: none */
-    bool starts_anew;           /* snapshot_open(): our position was lost; what the server still
+    uint64_t value_bytes_max;   /* value_max: a larger value is MR_E_LIMIT, ... */
+    bool nulls_large_values; /* ... or NULL and counted (on_large_value: null), unless in a key */
+    uint64_t wait_ms_max;    /* bound of connect and of every query */
+    int data_dir_fd;         /* for what a source must put aside (spool/<name>/); 0: none */
+    bool starts_anew;        /* snapshot_open(): our position was lost; what the server still
                                      keeps for it (a slot that is of no use) may be replaced */
     const struct mr_policies *policies;  /* by table; NULL: the defaults */
     struct mr_table_choices *choices;    /* beside the configured globs; NULL: none */

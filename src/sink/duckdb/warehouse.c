@@ -58,6 +58,14 @@ int mr_duckdb_first_line(const char *message)
     return length > MR_ERROR_MESSAGE_BYTES_MAX ? MR_ERROR_MESSAGE_BYTES_MAX : (int)length;
 }
 
+/* A COMMIT for which memory did not suffice fails as a transaction, with the reason in its text. */
+static bool is_commit_out_of_memory(duckdb_error_type type, const char *text)
+{
+    return type == DUCKDB_ERROR_TRANSACTION && (strstr(text, "could not allocate block") != NULL ||
+                                                strstr(text, "failed to pin block") != NULL ||
+                                                strstr(text, "failed to allocate data") != NULL);
+}
+
 /* Turns an engine error into ours, and notes a broken database. */
 static bool fail_engine(struct mr_warehouse *warehouse, duckdb_error_type type, const char *message,
                         struct mr_error *err)
@@ -65,7 +73,7 @@ static bool fail_engine(struct mr_warehouse *warehouse, duckdb_error_type type, 
     const char *text = message == NULL ? "no message" : message;
     const int length = mr_duckdb_first_line(text);
 
-    if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
+    if (type == DUCKDB_ERROR_OUT_OF_MEMORY || is_commit_out_of_memory(type, text)) {
         warehouse->was_alone = mr_gate_make_room(warehouse->gate, MAKE_ROOM_PAUSE_MS) == 0;
         return mr_fail(err, MR_E_LIMIT, MR_RETRY,
                        "DuckDB: %.*s; if this comes again, raise the sink's \"memory\"", length,

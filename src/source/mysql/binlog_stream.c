@@ -157,6 +157,8 @@ struct mr_binlog_stream *mr_binlog_stream_open(const struct mr_binlog_options *o
     const size_t event_bytes_max = (size_t)(2 * options->value_bytes_max + EVENT_BYTES_MORE);
     stream->cursor.scratch = &stream->scratch;
     stream->cursor.value_bytes_max = options->value_bytes_max;
+    stream->cursor.nulls_large_values = options->nulls_large_values;
+    stream->cursor.nulled = options->nulled;
     stream->cursor.is_maria = options->is_maria;
     mr_writer_init(&stream->cursor.unpacked, event_bytes_max);
     mr_binlog_payload_init(&stream->payload, event_bytes_max);

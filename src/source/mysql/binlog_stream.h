@@ -44,6 +44,7 @@
 #include "compiler.h"
 #include "error.h"
 #include "mysql_types.h"
+#include "nulled.h"
 #include "schema.h"
 #include "slice.h"
 #include "table_layout.h"
@@ -72,7 +73,9 @@ struct mr_binlog_options {
     struct mr_binlog_callbacks callbacks;
     struct mr_mysql_layout_terms terms; /* the catalog must be there */
     uint64_t value_bytes_max;
-    uint64_t target_bytes; /* of a batch */
+    bool nulls_large_values;  /* larger ones become NULL and are counted */
+    struct mr_nulled *nulled; /* by this; NULL: nobody does */
+    uint64_t target_bytes;    /* of a batch */
     bool is_maria;
     bool names_lower_case; /* @@lower_case_table_names is not 0: statements may spell either way */
     const char *epoch;     /* server UUID, or MariaDB's server id as text; copied */

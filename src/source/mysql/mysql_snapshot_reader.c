@@ -251,14 +251,19 @@ static bool put_row(struct mr_snapshot_reader *reader, struct mr_batch *batch, s
     return true;
 }
 
-/** A value past the limit fails for good, whatever room a batch has. */
+/** A value past the limit fails for good, whatever room a batch has; or it becomes NULL. */
 static bool check_values(struct mr_snapshot_reader *reader, struct mr_error *err)
 {
     const struct mr_mysql_layout *layout = reader->snapshot->parts[reader->table].layout;
     const unsigned long *lengths = mysql_fetch_lengths(reader->result);
-    uint64_t limit = reader->snapshot->context.value_bytes_max;
+    const struct mr_source_context *context = &reader->snapshot->context;
+    uint64_t limit = context->value_bytes_max;
     for (uint16_t i = 0; i < layout->column_count; i++) {
-        if (lengths[i] > limit) {
+        const bool is_key = layout->columns[i].core.key_index != MR_NOT_IN_KEY;
+        if (lengths[i] > limit && context->nulls_large_values && !is_key) {
+            reader->row[i] = NULL;
+            mr_nulled_add(context->nulled, layout->schema, i);
+        } else if (lengths[i] > limit) {
             return mr_fail(
                 err, MR_E_LIMIT, MR_STOP,
                 "table \"%s\".\"%s\", column \"%s\": a value of %lu bytes is larger than "

@@ -141,6 +141,8 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
         .callbacks = {.context = source, .is_captured = is_captured, .table_info = table_info},
         .terms = mr_mysql_terms(&source->context),
         .value_bytes_max = source->context.value_bytes_max,
+        .nulls_large_values = source->context.nulls_large_values,
+        .nulled = source->context.nulled,
         .target_bytes = source->context.target_bytes,
         .is_maria = source->stream->is_maria,
         .names_lower_case = case_mode != 0,

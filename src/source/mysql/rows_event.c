@@ -210,6 +210,18 @@ bool mr_rows_fail_size(const struct mr_rows_cursor *cursor, const struct mr_mysq
     return mr_rows_fail_value(cursor, column, err);
 }
 
+bool mr_rows_put_large(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
+                       size_t length, const struct mr_mysql_cell *to, struct mr_error *err)
+{
+    if (!cursor->nulls_large_values || column->core.key_index != MR_NOT_IN_KEY) {
+        return mr_rows_fail_size(cursor, column, length, err);
+    }
+    mr_put_null(to->cells, to->row);
+    mr_nulled_add(cursor->nulled, cursor->layout->schema,
+                  (uint16_t)(column - cursor->layout->columns));
+    return true;
+}
+
 /** Decodes an image into the current row of a FULL chunk, noting the key's cells. */
 static bool put_image(const struct mr_rows_cursor *cursor, struct mr_rows_walk *walk,
                       struct mr_chunk *chunk, struct mr_arena *arena, struct mr_rows_key *key,

@@ -23,6 +23,7 @@
 #include "batch.h"
 #include "compiler.h"
 #include "error.h"
+#include "nulled.h"
 #include "slice.h"
 #include "table_layout.h"
 
@@ -71,6 +72,8 @@ struct mr_rows_cursor {
     struct mr_slice rows;
     size_t at; /* offset of the next row in rows */
     uint64_t value_bytes_max;
+    struct mr_nulled *nulled; /* counts what became NULL; NULL: nobody does */
+    bool nulls_large_values;
     uint8_t kind;
     bool is_maria;
     bool is_partial; /* an image lacks columns, or may hold diffs */

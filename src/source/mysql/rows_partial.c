@@ -272,7 +272,7 @@ static bool put_diff(struct mr_rows_cursor *cursor, uint16_t index, const struct
         return mr_rows_fail_value(cursor, column, err);
     }
     if (text->length > cursor->value_bytes_max) {
-        return mr_rows_fail_size(cursor, column, text->length, err);
+        return mr_rows_put_large(cursor, column, text->length, to, err);
     }
     return mr_mysql_put_text(column, to, (struct mr_slice){text->bytes, text->length}, err) ||
            mr_rows_fail_value(cursor, column, err);

@@ -26,6 +26,9 @@ bool mr_rows_fail_cut(const struct mr_rows_cursor *cursor, struct mr_error *err)
 bool mr_rows_fail_value(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
                         struct mr_error *err);
 
+/** A value past value_max: NULL and counted where that was asked for and can be, else an error. */
+bool mr_rows_put_large(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
+                       size_t length, const struct mr_mysql_cell *to, struct mr_error *err);
 bool mr_rows_fail_size(const struct mr_rows_cursor *cursor, const struct mr_mysql_column *column,
                        size_t length, struct mr_error *err);
 
@@ -103,7 +106,7 @@ static inline bool mr_rows_put_cell(const struct mr_rows_cursor *cursor,
         return true;
     }
     if (MR_UNLIKELY(cell.length > cursor->value_bytes_max)) {
-        return mr_rows_fail_size(cursor, column, cell.length, err);
+        return mr_rows_put_large(cursor, column, cell.length, to, err);
     }
     if (MR_UNLIKELY(!column->put_binlog(column, cell, to, err))) {
         return mr_rows_fail_value(cursor, column, err);

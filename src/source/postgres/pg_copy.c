@@ -59,6 +59,19 @@ static MR_COLD bool fail_size(const struct mr_pg_copy *copy, uint16_t column, si
                    length, (unsigned long long)copy->value_bytes_max);
 }
 
+/* A value past value_max: NULL where that was asked for and can be, else the end. */
+static MR_COLD enum mr_pg_decoded put_large(const struct mr_pg_copy *copy, struct mr_chunk *chunk,
+                                            uint16_t column, size_t length, struct mr_error *err)
+{
+    if (!copy->nulls_large_values || copy->schema->columns[column].key_index != MR_NOT_IN_KEY) {
+        (void)fail_size(copy, column, length, err);
+        return MR_PG_FAILED;
+    }
+    mr_put_null(&chunk->columns[column], chunk->row_count);
+    mr_nulled_add(copy->nulled, copy->schema, column);
+    return MR_PG_DECODED;
+}
+
 /* One cell; FULL when the arena has no room for it. */
 static inline enum mr_pg_decoded put_cell(const struct mr_pg_copy *copy, struct mr_batch *batch,
                                           struct mr_chunk *chunk, uint16_t column,
@@ -81,8 +94,7 @@ static inline enum mr_pg_decoded put_cell(const struct mr_pg_copy *copy, struct 
         return MR_PG_FAILED;
     }
     if (MR_UNLIKELY(length > copy->value_bytes_max)) {
-        (void)fail_size(copy, column, length, err);
-        return MR_PG_FAILED;
+        return put_large(copy, chunk, column, length, err);
     }
     const enum mr_pg_put put =
         plan->put(&chunk->columns[column], &batch->arena, chunk->row_count, plan, value);

@@ -20,6 +20,7 @@ struct mr_pg_copy {
     const struct mr_schema *schema;
     const struct mr_pg_plan *plans;
     uint64_t value_bytes_max;
+    bool nulls_large_values;
     struct mr_nulled *nulled; /* counts values that became NULL; NULL: nobody does */
     size_t offset;            /* in the message at hand: rows before it are in a batch */
     bool has_header;          /* the signature came */

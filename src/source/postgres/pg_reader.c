@@ -153,6 +153,7 @@ bool mr_pg_reader_begin(struct mr_snapshot_reader *reader, uint32_t table, uint3
         .schema = snapshot->tables[table].schema,
         .plans = snapshot->copied[table].plans,
         .value_bytes_max = snapshot->context->value_bytes_max,
+        .nulls_large_values = snapshot->context->nulls_large_values,
         .nulled = snapshot->context->nulled,
     };
     mr_writer_init(&writer, COMMAND_BYTES_MAX);

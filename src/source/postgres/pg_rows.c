@@ -149,6 +149,21 @@ static MR_COLD enum put put_nulled(struct job *job, struct mr_chunk *chunk, uint
     return PUT_OK;
 }
 
+/* A value past value_max: NULL where that was asked for and can be, else the end. */
+static MR_COLD enum put put_large(struct job *job, struct mr_chunk *chunk, uint16_t at,
+                                  uint16_t column, size_t length)
+{
+    const struct mr_schema *schema = job->relation->schema;
+    if (!job->decoder->nulls_large_values || schema->columns[column].key_index != MR_NOT_IN_KEY) {
+        return fail_value_size(job, column, length);
+    }
+    const enum put done = put_null(job, chunk, at, column);
+    if (done == PUT_OK) {
+        mr_nulled_add(job->decoder->nulled, schema, column);
+    }
+    return done;
+}
+
 /* Only the server can read the value: it is asked for its text. */
 static MR_COLD enum put put_foreign(struct job *job, struct mr_chunk *chunk, uint16_t at,
                                     uint16_t column, const struct mr_pg_wire_cell *cell)
@@ -242,7 +257,7 @@ static inline enum put put_cell(struct job *job, struct mr_chunk *chunk, uint16_
         return fail_cell(job, column, MR_PG_PUT_MALFORMED);
     }
     if (MR_UNLIKELY(cell->value.length > job->decoder->value_bytes_max)) {
-        return fail_value_size(job, column, cell->value.length);
+        return put_large(job, chunk, at, column, cell->value.length);
     }
     const enum mr_pg_put result =
         plan->put(&chunk->columns[at], &job->batch->arena, chunk->row_count, plan, cell->value);

@@ -52,6 +52,7 @@ struct mr_pgoutput {
     struct mr_table_filter filter;
     struct mr_pg_describer describer; /* describe NULL: the messages are all there is */
     uint64_t value_bytes_max;
+    bool nulls_large_values;
     uint64_t resume_lsn;
     struct mr_pg_spool *spool; /* borrowed; NULL: whole transactions only */
     uint64_t target_bytes;     /* of a batch, while what was kept is decoded; 0: until it is full */
