@@ -38,6 +38,8 @@ uint64_t mr_query_memory_used(void)
 
 #if defined(MR_DUCKDB_BUNDLED)
 
+/* NOLINTBEGIN(readability-identifier-naming): names that the linker and C++ give */
+
 static bool is_refused(size_t size)
 {
     if (MR_LIKELY(size < LARGE_BYTES) || exempt) {
@@ -165,6 +167,7 @@ void _ZdaPv(void *block)
 }
 
 #endif
+/* NOLINTEND(readability-identifier-naming) */
 
 #else
 
