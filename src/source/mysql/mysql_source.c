@@ -145,6 +145,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
         .nulled = source->context.nulled,
         .target_bytes = source->context.target_bytes,
         .is_maria = source->stream->is_maria,
+        .warns_of_statements = source->config->on_statement == MR_MYSQL_STATEMENT_WARN,
         .names_lower_case = case_mode != 0,
         .epoch = epoch,
         .file = file,
