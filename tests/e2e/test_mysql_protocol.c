@@ -42,8 +42,6 @@ struct mirror {
     uint32_t count;
     uint16_t columns;
     bool saw_end;
-    uint32_t statement_notes;
-    char note[256];
 };
 
 static struct mirror mirror;
@@ -475,6 +473,12 @@ static const struct refusal {
     const char *statements[STATEMENTS_MAX / 4];
     const char *words[4];
 } refusals[] = {
+    {"a change logged as a statement",
+     ON_ALL,
+     {"CREATE TABLE src.t (id INT PRIMARY KEY)", "CREATE TABLE other.o (id INT PRIMARY KEY)"},
+     {"SET binlog_format = STATEMENT", "INSERT INTO other.o VALUES (1)",
+      "INSERT INTO src.t VALUES (1)", "DROP TABLE other.o"},
+     {"\"src\".\"t\"", "INSERT INTO src.t VALUES (1)", "binlog_format=ROW", "on_statement: warn"}},
     {"a unique key stands in for the primary one",
      ON_ALL,
      {"CREATE TABLE src.t (id INT NOT NULL UNIQUE, v INT)"},
@@ -531,6 +535,45 @@ static void what_cannot_be_captured_is_named(void **state)
         mr_source_mysql.close(source);
         capture_close(&capture);
     }
+}
+
+/* ---- Statements that are noted. ---- */
+
+static void statements_become_notes_where_they_may(void **state)
+{
+    (void)state;
+    static const char *const options[] = {"tables=src.*", "on_statement=warn", NULL};
+    struct capture capture;
+    struct mr_error err = {0};
+    char note[128] = "";
+    uint64_t rows = 0;
+    lab_sql(&lab, "DROP TABLE IF EXISTS src.t");
+    lab_sql(&lab, "CREATE TABLE src.t (id INT PRIMARY KEY)");
+    capture_open(&capture, &lab, "cdc", "secret", options);
+    struct mr_source *source = capture_follow(&capture);
+    MYSQL *session = lab_session(&lab);
+    run(session, "statement", "USE src");
+    run(session, "statement", "SET binlog_format = STATEMENT");
+    run(session, "statement", "INSERT INTO t VALUES (1)");
+    mysql_close(session);
+    lab_sql(&lab, "INSERT INTO src.t VALUES (2)");
+    for (int i = 0; i < 200 && rows == 0; i++) {
+        struct mr_batch *batch = mr_batch_take(capture.pool, 1000);
+        assert_int_not_equal(mr_source_mysql.next(source, batch, 100, &err), MR_NEXT_ERROR);
+        for (uint16_t j = 0; j < batch->note_count; j++) {
+            assert_int_equal(batch->notes[j].kind, MR_NOTE_STATEMENT);
+            (void)snprintf(note, sizeof(note), "%.*s: %.*s", (int)batch->notes[j].name.length,
+                           (const char *)batch->notes[j].name.bytes,
+                           (int)batch->notes[j].text.length,
+                           (const char *)batch->notes[j].text.bytes);
+        }
+        rows += batch->row_count;
+        mr_batch_release(batch);
+    }
+    assert_int_equal(rows, 1);
+    assert_string_equal(note, "src: INSERT INTO t VALUES (1)");
+    mr_source_mysql.close(source);
+    capture_close(&capture);
 }
 
 /* ---- XA over restarts. ---- */
@@ -730,6 +773,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_session_does_arrives),
         cmocka_unit_test(what_cannot_be_captured_is_named),
+        cmocka_unit_test(statements_become_notes_where_they_may),
         cmocka_unit_test(prepared_transactions_outlive_restarts),
         cmocka_unit_test(a_commit_of_the_unknown_stops),
         cmocka_unit_test(the_preflight_warns_of_rows_that_stay_unseen),

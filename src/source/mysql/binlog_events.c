@@ -339,17 +339,6 @@ static bool read_query(struct mr_binlog_stream *stream, const struct mr_binlog_e
     return true;
 }
 
-static bool fail_statement(struct mr_slice text, struct mr_error *err)
-{
-    MR_ASSERT(text.bytes != NULL && text.length > 0);
-    const int shown =
-        text.length > STATEMENT_SHOWN_BYTES ? STATEMENT_SHOWN_BYTES : (int)text.length;
-    return mr_fail(err, MR_E_SOURCE, MR_STOP,
-                   "a change was logged as a statement, not as rows: \"%.*s\"; set "
-                   "binlog_format=ROW globally and in every session, then copy its tables anew",
-                   shown, (const char *)text.bytes);
-}
-
 /** A statement's table, with the session's database where it names none. */
 static void complete_name(const struct mr_binlog_stream *stream, struct mr_slice space,
                           struct mr_statement *statement)
@@ -433,6 +422,39 @@ bool mr_binlog_roll_back(struct mr_binlog_stream *stream, uint32_t time_s, struc
     return mr_binlog_end_group(stream, time_s, batch, err);
 }
 
+/**
+ * A change that was logged as a statement. It can do no harm when it names one table, which is not
+ * captured; otherwise it stops the capture, or becomes a note in the stream.
+ */
+static bool take_change(struct mr_binlog_stream *stream, const struct query *query,
+                        struct mr_statement *statement, struct mr_batch *batch,
+                        struct mr_error *err)
+{
+    MR_ASSERT(statement->kind == MR_STATEMENT_DML);
+    const int shown = query->text.length > STATEMENT_SHOWN_BYTES ? STATEMENT_SHOWN_BYTES
+                                                                 : (int)query->text.length;
+    const bool is_named = statement->table[0] != '\0';
+    if (is_named) {
+        complete_name(stream, query->space, statement);
+        if (!mr_binlog_tables_captures(&stream->tables, statement->space, statement->table)) {
+            return true;
+        }
+    }
+    if (!stream->options.warns_of_statements) {
+        return mr_fail(err, MR_E_SOURCE, MR_STOP,
+                       "a change%s%s%s%s%s was logged as a statement, not as rows: \"%.*s\"; set "
+                       "binlog_format=ROW globally and in every session, then copy its tables anew "
+                       "(on_statement: warn goes on without such changes)",
+                       is_named ? " of table \"" : "", statement->space, is_named ? "\".\"" : "",
+                       statement->table, is_named ? "\"" : "", shown,
+                       (const char *)query->text.bytes);
+    }
+    const struct mr_note note = {
+        .kind = MR_NOTE_STATEMENT, .name = query->space, .text = query->text};
+    stream->group.state = MR_GROUP_OPEN;
+    return mr_group_enter(&stream->group, batch, err) && mr_batch_add_note(batch, &note, err);
+}
+
 static bool open_group(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
                        struct mr_error *err)
 {
@@ -449,6 +471,7 @@ static bool take_statement(struct mr_binlog_stream *stream, const struct mr_binl
     MR_ASSERT(!stream->is_pending);
     const struct mr_slice space = query->space;
     const struct mr_slice text = query->text;
+    const bool is_inside = stream->group.state == MR_GROUP_OPEN;
     struct mr_statement statement;
     if (stream->group.is_announcing) {
         return mr_binlog_end_group(stream, event->header.time_s, batch, err);
@@ -472,7 +495,8 @@ static bool take_statement(struct mr_binlog_stream *stream, const struct mr_binl
     case MR_STATEMENT_ROLLBACK:
         return mr_binlog_roll_back(stream, event->header.time_s, batch, err);
     case MR_STATEMENT_DML:
-        return fail_statement(text, err);
+        return take_change(stream, query, &statement, batch, err) &&
+               (is_inside || mr_binlog_end_group(stream, event->header.time_s, batch, err));
     case MR_STATEMENT_TRUNCATE:
     case MR_STATEMENT_TABLE:
     case MR_STATEMENT_PARTITION:
@@ -480,7 +504,6 @@ static bool take_statement(struct mr_binlog_stream *stream, const struct mr_binl
     case MR_STATEMENT_OTHER:
         break;
     }
-    const bool is_inside = stream->group.state == MR_GROUP_OPEN;
     return take_definition(stream, space, &statement, batch, err) &&
            (is_inside || mr_binlog_end_group(stream, event->header.time_s, batch, err));
 }
@@ -518,15 +541,27 @@ static enum mr_binlog_fed take_query(struct mr_binlog_stream *stream,
     return good ? MR_BINLOG_DONE : MR_BINLOG_ERROR;
 }
 
-static bool take_statement_load(struct mr_binlog_stream *stream,
-                                const struct mr_binlog_event *event, struct mr_batch *batch,
-                                struct mr_error *err)
+/**
+ * LOAD DATA as a statement: its file came in blocks before it.
+ *
+ * body := as QUERY up to the status size, u32 file, u32 from, u32 to, u8 duplicates, then as QUERY
+ */
+static bool take_load(struct mr_binlog_stream *stream, const struct mr_binlog_event *event,
+                      struct mr_batch *batch, struct mr_error *err)
 {
-    static const char text[] = "LOAD DATA";
-    (void)stream;
-    (void)event;
-    (void)batch;
-    return fail_statement((struct mr_slice){(const uint8_t *)text, sizeof(text) - 1}, err);
+    MR_ASSERT(event->header.type == MR_BINLOG_EXECUTE_LOAD_QUERY);
+    struct mr_reader in = body_reader(event);
+    struct query query = {{0}, {0}};
+    mr_read_skip(&in, 8);
+    const uint8_t space_size = mr_read_u8(&in);
+    mr_read_skip(&in, 2);
+    const uint16_t status_size = mr_read_u16_le(&in);
+    mr_read_skip(&in, 4 + 4 + 4 + 1);
+    mr_read_skip(&in, status_size);
+    query.space = mr_read_slice(&in, space_size);
+    mr_read_skip(&in, 1);
+    query.text = mr_read_slice(&in, mr_reader_left(&in));
+    return check_body(&in, event, err) && take_statement(stream, event, &query, batch, err);
 }
 
 /* ---- The ends of transactions. ---- */
@@ -645,10 +680,10 @@ static const take_fn takers[256] = {
     [MR_BINLOG_INTVAR] = skip_event, /* these belong to the statement after them */
     [MR_BINLOG_RAND] = skip_event,
     [MR_BINLOG_USER_VAR] = skip_event,
-    [MR_BINLOG_APPEND_BLOCK] = take_statement_load,
-    [MR_BINLOG_DELETE_FILE] = take_statement_load,
-    [MR_BINLOG_BEGIN_LOAD_QUERY] = take_statement_load,
-    [MR_BINLOG_EXECUTE_LOAD_QUERY] = take_statement_load,
+    [MR_BINLOG_APPEND_BLOCK] = skip_event, /* blocks of a LOAD DATA statement's file */
+    [MR_BINLOG_DELETE_FILE] = skip_event,
+    [MR_BINLOG_BEGIN_LOAD_QUERY] = skip_event,
+    [MR_BINLOG_EXECUTE_LOAD_QUERY] = take_load,
     [MR_BINLOG_FORMAT_DESCRIPTION] = take_format,
     [MR_BINLOG_XID] = take_xid,
     [MR_BINLOG_TABLE_MAP] = take_table_map,

@@ -77,6 +77,7 @@ struct mr_binlog_options {
     struct mr_nulled *nulled; /* by this; NULL: nobody does */
     uint64_t target_bytes;    /* of a batch */
     bool is_maria;
+    bool warns_of_statements; /* one that changes a captured table is noted instead of stopping */
     bool names_lower_case; /* @@lower_case_table_names is not 0: statements may spell either way */
     const char *epoch;     /* server UUID, or MariaDB's server id as text; copied */
     const char *file;      /* where the dump was started; "" when by GTID: the first ROTATE tells */

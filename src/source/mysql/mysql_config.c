@@ -37,6 +37,12 @@ static const char *const snapshot_modes[] = {
     "initial", "initial_only", "no_data", "when_needed", "never", NULL,
 };
 
+static const char *const statement_policies[] = {
+    [MR_MYSQL_STATEMENT_STOP] = "stop",
+    [MR_MYSQL_STATEMENT_WARN] = "warn",
+    NULL,
+};
+
 #define AT(field) .offset = offsetof(struct mr_mysql_config, field)
 
 const struct mr_option mr_mysql_options[] = {
@@ -114,6 +120,13 @@ const struct mr_option mr_mysql_options[] = {
      .max = 3600000,
      .help = "how long the server may be silent, heartbeats included, before the connection counts "
              "as broken; at least two heartbeats"},
+    {.name = "on_statement",
+     .type = MR_OPT_CHOICE,
+     AT(on_statement),
+     .fallback = "stop",
+     .choices = statement_policies,
+     .help =
+         "a change of a captured table logged as a statement: stop, or warn (a note) and lose it"},
     {.name = "snapshot_piece_rows",
      .type = MR_OPT_UINT,
      AT(piece_rows),

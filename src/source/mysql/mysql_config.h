@@ -31,6 +31,12 @@ enum mr_mysql_tls {
     MR_MYSQL_TLS_VERIFY_FULL, /* and made out to the host we asked for */
 };
 
+/** A change of a captured table that the binlog has as a statement, not as rows. */
+enum mr_mysql_on_statement {
+    MR_MYSQL_STATEMENT_STOP,
+    MR_MYSQL_STATEMENT_WARN, /* it is noted in the stream, and lost */
+};
+
 struct mr_mysql_endpoint {
     const char *host; /* starts with '/': a socket's path */
     unsigned port;
@@ -54,6 +60,7 @@ struct mr_mysql_config {
     uint64_t server_id; /* 0: derived */
     uint64_t heartbeat_ms;
     uint64_t silence_ms_max;
+    unsigned on_statement; /* enum mr_mysql_on_statement */
     uint64_t piece_rows;
 
     /* Set by mr_mysql_config_check(). */

@@ -35,6 +35,7 @@ bool mr_mysql_reread_open(struct mr_mysql_reread *reread, const struct mr_source
         .offset = wanted.offset,
         .server_id = derive_server_id(context),
         .heartbeat_ms = config->heartbeat_ms,
+        .silence_ms_max = config->silence_ms_max,
     };
     reread->connection = mr_mysql_connect(context, MR_MYSQL_DUMP, endpoint, err);
     if (reread->connection == NULL ||

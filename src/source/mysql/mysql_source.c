@@ -145,6 +145,7 @@ static bool open_decoder(struct mr_source *source, const struct mr_mysql_resume 
         .nulled = source->context.nulled,
         .target_bytes = source->context.target_bytes,
         .is_maria = source->stream->is_maria,
+        .warns_of_statements = source->config->on_statement == MR_MYSQL_STATEMENT_WARN,
         .names_lower_case = case_mode != 0,
         .epoch = epoch,
         .file = file,
@@ -387,6 +388,25 @@ static enum mr_next read_again(struct mr_source *source, struct mr_batch *batch,
     return fail_after_batch(source, batch, err);
 }
 
+/** Feeds the event at hand. NEXT_END: on with the next one, or with this one once more. */
+static enum mr_next feed_event(struct mr_source *source, struct mr_batch *batch, uint32_t wait_ms,
+                               struct mr_error *err)
+{
+    switch (mr_binlog_feed(source->binlog, source->event, batch, err)) {
+    case MR_BINLOG_DONE:
+        source->has_event = false;
+        return mr_binlog_may_hand_on(source->binlog, batch) ? hand_on(source, batch, err)
+                                                            : MR_NEXT_END;
+    case MR_BINLOG_MORE:
+        return hand_on(source, batch, err);
+    case MR_BINLOG_AGAIN:
+        return read_again(source, batch, wait_ms, err);
+    case MR_BINLOG_ERROR:
+        break;
+    }
+    return fail_after_batch(source, batch, err);
+}
+
 static enum mr_next mysql_source_next(struct mr_source *source, struct mr_batch *batch,
                                       uint32_t wait_ms, struct mr_error *err)
 {
@@ -407,24 +427,9 @@ static enum mr_next mysql_source_next(struct mr_source *source, struct mr_batch 
                 return MR_NEXT_ERROR;
             }
         }
-        switch (mr_binlog_feed(source->binlog, source->event, batch, err)) {
-        case MR_BINLOG_DONE:
-            source->has_event = false;
-            break;
-        case MR_BINLOG_MORE:
-            return hand_on(source, batch, err);
-        case MR_BINLOG_AGAIN: {
-            const enum mr_next next = read_again(source, batch, wait_ms, err);
-            if (next != MR_NEXT_END) {
-                return next;
-            }
-            continue;
-        }
-        case MR_BINLOG_ERROR:
-            return fail_after_batch(source, batch, err);
-        }
-        if (mr_binlog_may_hand_on(source->binlog, batch)) {
-            return hand_on(source, batch, err);
+        const enum mr_next next = feed_event(source, batch, wait_ms, err);
+        if (next != MR_NEXT_END) {
+            return next;
         }
         /* A backlog of tables that are not captured fills no batch: come back all the same. */
         if (event_count % TURN_EVENTS == 0 && left_ms(source, began_ns, TURN_MS) == 0) {

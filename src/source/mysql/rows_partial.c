@@ -146,12 +146,26 @@ static bool parse_bits(struct mr_slice text, uint8_t bytes[DEFAULT_BITS_MAX / 8]
     return true;
 }
 
+static bool is_number(struct mr_slice text)
+{
+    return text.length > 0 &&
+           (text.bytes[0] == '-' || (text.bytes[0] >= '0' && text.bytes[0] <= '9'));
+}
+
+/** The byte that a backslash and a letter stand for. */
+static uint8_t escaped_byte(uint8_t letter)
+{
+    static const char letters[] = "ntr0";
+    static const char bytes[] = "\n\t\r";
+    const char *found = letter == '\0' ? NULL : strchr(letters, letter);
+    return found == NULL ? letter : (uint8_t)bytes[found - letters];
+}
+
 /** Takes quotes and escapes off MariaDB's way to print a default; false: it is an expression. */
 static bool unquote(struct mr_slice text, struct mr_writer *to)
 {
     mr_writer_reset(to);
-    if (text.length > 0 &&
-        (text.bytes[0] == '-' || (text.bytes[0] >= '0' && text.bytes[0] <= '9'))) {
+    if (is_number(text)) {
         mr_write_bytes(to, text.bytes, text.length);
         return !to->failed;
     }
@@ -162,13 +176,7 @@ static bool unquote(struct mr_slice text, struct mr_writer *to)
         const uint8_t c = text.bytes[i];
         const bool is_pair = i + 2 < text.length && (c == '\'' || c == '\\');
         i += is_pair ? 1 : 0;
-        const uint8_t second = text.bytes[i];
-        mr_write_u8(to, !is_pair || c == '\'' ? second
-                        : second == 'n'       ? '\n'
-                        : second == 't'       ? '\t'
-                        : second == 'r'       ? '\r'
-                        : second == '0'       ? '\0'
-                                              : second);
+        mr_write_u8(to, is_pair && c == '\\' ? escaped_byte(text.bytes[i]) : text.bytes[i]);
     }
     return !to->failed;
 }

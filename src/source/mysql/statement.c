@@ -237,6 +237,79 @@ static enum mr_statement_kind read_table(struct scan *scan, struct mr_statement 
     return MR_STATEMENT_TABLE;
 }
 
+/** What may stand between INSERT, REPLACE, UPDATE, DELETE or LOAD and the table's name. */
+static void skip_modifiers(struct scan *scan)
+{
+    static const char *const modifiers[] = {"LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK",
+                                            "IGNORE",       "INTO",          "FROM",    NULL};
+    MR_ASSERT(scan->at <= scan->end);
+    for (;;) {
+        struct scan ahead = *scan;
+        char word[WORD_BYTES_MAX];
+        next_word(&ahead, word);
+        if (!is_one_of(word, modifiers)) {
+            return;
+        }
+        *scan = ahead;
+    }
+}
+
+/** Behind LOAD: up to "INTO TABLE". */
+static bool skip_load(struct scan *scan)
+{
+    char word[WORD_BYTES_MAX];
+    bool after_into = false;
+    while (scan->at < scan->end) {
+        next_word(scan, word);
+        if (after_into && strcasecmp(word, "TABLE") == 0) {
+            return true;
+        }
+        after_into = strcasecmp(word, "INTO") == 0;
+        if (word[0] == '\0' && scan->at < scan->end) {
+            if (*scan->at == '\'' || *scan->at == '"') {
+                const char quote[2] = {*scan->at, '\0'};
+                scan->at++;
+                skip_past(scan, quote); /* a file's name, without quotes in it */
+            } else {
+                scan->at++;
+            }
+        }
+    }
+    return false;
+}
+
+/**
+ * The one table that a statement changes. Where several are named (joins, "t1, t2", USING), or the
+ * statement is not understood, none is: the caller assumes that it may be any.
+ */
+static void read_changed_table(struct scan *scan, const char *verb, struct mr_statement *statement)
+{
+    MR_ASSERT(statement->table[0] == '\0');
+    static const char *const ends[] = {"SET", "WHERE", "ORDER", "LIMIT", "RETURNING", NULL};
+    static const char *const several[] = {"JOIN",  "INNER",         "CROSS",   "LEFT",  "RIGHT",
+                                          "OUTER", "STRAIGHT_JOIN", "NATURAL", "USING", "FROM",
+                                          NULL};
+    struct mr_statement read = {.kind = MR_STATEMENT_DML};
+    if (strcasecmp(verb, "WITH") == 0 || (strcasecmp(verb, "LOAD") == 0 && !skip_load(scan))) {
+        return;
+    }
+    skip_modifiers(scan);
+    bool is_sure = take_name(scan, &read);
+    if (is_sure && (strcasecmp(verb, "UPDATE") == 0 || strcasecmp(verb, "DELETE") == 0)) {
+        /* Behind the name: perhaps an alias, then what tells whether there are more. */
+        char word[WORD_BYTES_MAX];
+        do {
+            skip_blank(scan);
+            is_sure = scan->at == scan->end;
+            next_word(scan, word);
+        } while (word[0] != '\0' && !is_one_of(word, ends) && !is_one_of(word, several));
+        is_sure = is_sure || is_one_of(word, ends);
+    }
+    if (is_sure) {
+        *statement = read;
+    }
+}
+
 static enum mr_statement_kind read_kind(struct scan *scan, struct mr_statement *statement)
 {
     static const char *const dml[] = {"INSERT", "UPDATE", "DELETE", "REPLACE",
@@ -270,6 +343,7 @@ static enum mr_statement_kind read_kind(struct scan *scan, struct mr_statement *
         return read_table(scan, statement);
     }
     if (is_one_of(word, dml)) {
+        read_changed_table(scan, word, statement);
         return MR_STATEMENT_DML;
     }
     return is_one_of(word, no_table) ? MR_STATEMENT_NO_TABLE : MR_STATEMENT_OTHER;

@@ -20,7 +20,7 @@ enum mr_statement_kind {
     MR_STATEMENT_ROLLBACK,    /* ROLLBACK, XA ROLLBACK */
     MR_STATEMENT_ROLLBACK_TO, /* ... a savepoint */
     MR_STATEMENT_INSIDE,      /* SAVEPOINT, RELEASE, XA END: nothing for us */
-    MR_STATEMENT_DML,         /* a change logged as a statement */
+    MR_STATEMENT_DML,         /* a change logged as a statement; its one table named, or none */
     MR_STATEMENT_TRUNCATE,    /* one table, named */
     MR_STATEMENT_TABLE,       /* CREATE, ALTER, DROP of one table, named */
     MR_STATEMENT_PARTITION,   /* ALTER TABLE that moves or removes rows unlogged, table named */
@@ -31,7 +31,7 @@ enum mr_statement_kind {
 struct mr_statement {
     enum mr_statement_kind kind;
     char space[MR_IDENTIFIER_BYTES_MAX + 1]; /* "" when the statement names none */
-    char table[MR_IDENTIFIER_BYTES_MAX + 1]; /* TRUNCATE and TABLE */
+    char table[MR_IDENTIFIER_BYTES_MAX + 1]; /* TRUNCATE, TABLE, and DML: "" if not sure */
 };
 
 /** Classifies a statement. Never fails: see OTHER. */

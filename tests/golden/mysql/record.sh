@@ -15,6 +15,10 @@
 #   mysql9_full      MySQL 9.7, the same options                 types special json alter mysql9
 #   maria_nolog      MariaDB 10.11                               types special maria
 #   maria_full       MariaDB 10.11 --binlog-row-metadata=FULL    types special alter maria
+#   mysql80_protocol MySQL 8.0.31, as mysql80_full               protocol
+#   mysql9_protocol  MySQL 9.7, as mysql9_full                   protocol tags
+#   maria_protocol   MariaDB 10.11, as maria_full, with
+#                    --log-bin-compress --log-bin-compress-min-len=10  maria_protocol
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 name=$1 port=$2 directory=$3

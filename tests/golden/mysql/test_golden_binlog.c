@@ -17,11 +17,12 @@
 #include "golden_tables.h"
 #include "table_layout.h"
 
-#define BATCH_BYTES    (UINT64_C(64) << 20)
-#define CELL_SHOWN_MAX 100 /* longer cells are printed as their length and a checksum */
-#define LINE_BYTES_MAX (256 * 1024)
-#define IMAGE_ROWS_MAX 4096
-#define SCHEMAS_MAX    64
+#define BATCH_BYTES      (UINT64_C(64) << 20)
+#define HELD_BATCHES_MAX 512
+#define CELL_SHOWN_MAX   100 /* longer cells are printed as their length and a checksum */
+#define LINE_BYTES_MAX   (256 * 1024)
+#define IMAGE_ROWS_MAX   4096
+#define SCHEMAS_MAX      64
 
 static const char *directory;
 
@@ -33,9 +34,14 @@ struct golden_case {
 };
 
 static const struct golden_case cases[] = {
-    {"mysql80_minimal", NULL, false, BATCH_BYTES / 8}, {"mysql80_full", "", false, BATCH_BYTES / 8},
-    {"mysql9_full", "", false, BATCH_BYTES / 8},       {"maria_nolog", "", true, BATCH_BYTES / 8},
+    {"mysql80_minimal", NULL, false, BATCH_BYTES / 8},
+    {"mysql80_full", "", false, BATCH_BYTES / 8},
+    {"mysql9_full", "", false, BATCH_BYTES / 8},
+    {"maria_nolog", "", true, BATCH_BYTES / 8},
     {"maria_full", NULL, true, BATCH_BYTES / 8},
+    {"mysql80_protocol", "", false, BATCH_BYTES / 8},
+    {"mysql9_protocol", "", false, BATCH_BYTES / 8},
+    {"maria_protocol", "", true, BATCH_BYTES / 8},
 };
 
 /* The rows a table is left with: what a target that applies the events would hold. */
@@ -122,15 +128,43 @@ static void remove_at(struct image *image, unsigned at)
     memmove(&image->keys[at], &image->keys[at + 1], (image->count - at) * sizeof(char *));
 }
 
-static void remove_key(struct image *image, char *key)
+/** Strikes out the row with a key; returns what it was, or NULL. */
+static char *remove_key(struct image *image, char *key)
 {
+    char *row = NULL;
     for (unsigned i = 0; i < image->count; i++) {
         if (strcmp(image->keys[i], key) == 0) {
+            row = strdup(image->rows[i]);
             remove_at(image, i);
             break;
         }
     }
     free(key);
+    return row;
+}
+
+/** Cells that the new image lacks are those of the old row. Frees both. */
+static char *merge_rows(char *row, char *old)
+{
+    char *merged = malloc(LINE_BYTES_MAX);
+    size_t at = 0;
+    merged[0] = '\0';
+    if (old == NULL || strstr(row, "absent|") == NULL) {
+        free(old);
+        free(merged);
+        return row;
+    }
+    char *rest = row;
+    char *old_rest = old;
+    for (char *cell; (cell = strsep(&rest, "|")) != NULL && rest != NULL;) {
+        const char *before = strsep(&old_rest, "|");
+        assert_non_null(before);
+        at += (size_t)snprintf(merged + at, LINE_BYTES_MAX - at, "%s|",
+                               strcmp(cell, "absent") == 0 ? before : cell);
+    }
+    free(row);
+    free(old);
+    return merged;
 }
 
 static void apply_row(struct replay *replay, const struct mr_batch *batch,
@@ -142,16 +176,19 @@ static void apply_row(struct replay *replay, const struct mr_batch *batch,
     const struct mr_chunk *any = after != NULL ? after : before;
     MR_ASSERT(any != NULL);
     struct image *image = image_of(replay, any->schema);
+    char *old = NULL;
     if (before != NULL) {
-        remove_key(image, print_row(before, event->before_row + i, true));
+        old = remove_key(image, print_row(before, event->before_row + i, true));
     } else if (event->kind == MR_EVENT_UPDATE) {
-        remove_key(image, print_row(after, event->row + i, true));
+        old = remove_key(image, print_row(after, event->row + i, true));
     }
-    if (after != NULL) {
-        assert_true(image->count < IMAGE_ROWS_MAX);
-        image->keys[image->count] = print_row(after, event->row + i, true);
-        image->rows[image->count++] = print_row(after, event->row + i, false);
+    if (after == NULL) {
+        free(old);
+        return;
     }
+    assert_true(image->count < IMAGE_ROWS_MAX);
+    image->keys[image->count] = print_row(after, event->row + i, true);
+    image->rows[image->count++] = merge_rows(print_row(after, event->row + i, false), old);
 }
 
 /* ---- Printing. ---- */
@@ -254,14 +291,49 @@ static void print_batch(struct replay *replay, const struct mr_batch *batch)
 
 /* ---- Feeding. ---- */
 
+/** Batches of a transaction whose end has not come: it may yet be taken back. */
+struct held {
+    struct mr_batch *batches[HELD_BATCHES_MAX];
+    unsigned count;
+};
+
+/** Prints a batch once its last transaction is whole; an abort drops those that wait. */
+static void take_batch(struct replay *replay, struct held *held, struct mr_batch *batch)
+{
+    if (batch->transaction_count == 0 && !batch->aborts) {
+        replay->batch_count++;
+        mr_batch_release(batch); /* nothing, or a position alone */
+        return;
+    }
+    if (batch->continued && (batch->continues || held->count == 0)) {
+        assert_true(held->count < HELD_BATCHES_MAX);
+        held->batches[held->count++] = batch;
+        return;
+    }
+    for (unsigned i = 0; i < held->count; i++) {
+        struct mr_batch *before = held->batches[i];
+        if (batch->aborts) { /* what was whole before the transaction stays */
+            before->transaction_count--;
+            before->event_count = before->transactions[before->transaction_count].first_event;
+            before->continued = false;
+        }
+        print_batch(replay, before);
+        mr_batch_release(before);
+    }
+    held->count = 0;
+    print_batch(replay, batch);
+    mr_batch_release(batch);
+}
+
 static void feed_all(struct replay *replay, struct mr_binlog_stream *stream, struct mr_slice log)
 {
+    static struct held held;
     struct mr_error err = {0};
     struct mr_batch *batch = mr_batch_take(replay->pool, 0);
     char last_position[4096] = "";
-    assert_non_null(batch);
     for (size_t at = MR_BINLOG_OFFSET_FIRST; at < log.length;) {
         uint32_t size;
+        assert_non_null(batch);
         memcpy(&size, log.bytes + at + 9, sizeof(size));
         assert_true(size >= 19 && size <= log.length - at);
         const enum mr_binlog_fed fed =
@@ -269,20 +341,22 @@ static void feed_all(struct replay *replay, struct mr_binlog_stream *stream, str
         if (fed == MR_BINLOG_ERROR) {
             fail_msg("%s", err.message);
         }
+        assert_int_not_equal(fed, MR_BINLOG_AGAIN);
         at += fed == MR_BINLOG_DONE ? size : 0;
         if (fed == MR_BINLOG_MORE || mr_binlog_may_hand_on(stream, batch) || at == log.length) {
             assert_true(mr_binlog_finish_batch(stream, batch, &err));
-            print_batch(replay, batch);
             if (batch->position.length > 0) {
                 (void)snprintf(last_position, sizeof(last_position), "%.*s epoch %.*s",
                                (int)batch->position.length, (const char *)batch->position.bytes,
                                (int)batch->epoch.length, (const char *)batch->epoch.bytes);
             }
-            mr_batch_clear(batch);
+            take_batch(replay, &held, batch);
+            batch = mr_batch_take(replay->pool, 0);
         }
     }
     (void)fprintf(replay->out, "position %s\n", last_position);
     mr_batch_release(batch);
+    assert_int_equal(held.count, 0);
 }
 
 /* ---- The other side: the same rows as text. ---- */
@@ -427,7 +501,7 @@ static unsigned run_case(const struct golden_case *golden, uint64_t target_bytes
     path_of(golden, "binlog", path);
     char *log = golden_read_file(path, &log_length);
     replay.catalog = mr_catalog_open();
-    replay.pool = mr_batch_pool_open(1, BATCH_BYTES, 0, &err);
+    replay.pool = mr_batch_pool_open(HELD_BATCHES_MAX, BATCH_BYTES, 0, &err);
     replay.out = open_memstream(&text, &length);
     struct mr_binlog_options options = {
         .callbacks = {&replay.tables, golden_is_captured, golden_table_info},

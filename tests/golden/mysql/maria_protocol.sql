@@ -1,0 +1,22 @@
+-- What transactions may hold beside whole rows; MariaDB, log_bin_compress=ON, log_bin_compress_min_len=10.
+CREATE TABLE plain (id INT PRIMARY KEY, v INT, s VARCHAR(2000) /* long enough to be worth compressing, surely, is it not */);
+INSERT INTO plain VALUES (1, 1, REPEAT('abc', 500)), (2, 2, NULL);
+UPDATE plain SET v = v + 1, s = REPEAT('x', 300);
+DELETE FROM plain WHERE id = 1;
+CREATE TABLE part (id INT PRIMARY KEY, v INT NOT NULL DEFAULT 7, s TEXT, c VARCHAR(20) DEFAULT 'it''s', b BIT(3) DEFAULT b'101');
+SET binlog_row_image = MINIMAL;
+INSERT INTO part (id) VALUES (1), (2);
+INSERT INTO part VALUES (3, 3, REPEAT('three', 50), 'c', b'1');
+UPDATE part SET id = 4 WHERE id = 3;
+DELETE FROM part WHERE id = 4;
+SET binlog_row_image = FULL;
+BEGIN; INSERT INTO plain VALUES (3, 3, 'kept'); SAVEPOINT s; INSERT INTO plain VALUES (9, 9, 'taken back'); ROLLBACK TO s; COMMIT;
+XA START 'g', 'b', 7; INSERT INTO plain VALUES (5, 5, 'two phases'); XA END 'g', 'b', 7; XA PREPARE 'g', 'b', 7;
+XA COMMIT 'g', 'b', 7;
+XA START 'one'; INSERT INTO plain VALUES (4, 4, 'one phase'); XA END 'one'; XA COMMIT 'one' ONE PHASE;
+XA START 'gone'; INSERT INTO plain VALUES (6, 6, 'never'); XA END 'gone'; XA PREPARE 'gone';
+XA ROLLBACK 'gone';
+CREATE TABLE made (PRIMARY KEY (id)) SELECT id, v + 1 AS w FROM plain;
+SET binlog_alter_two_phase = ON;
+ALTER TABLE made ADD COLUMN z INT NOT NULL DEFAULT 4;
+UPDATE made SET z = 5;
