@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "config_fill.h"
+#include "table_filter.h"
 
 #define TARGET_BYTES_MAX 512 /* of "source_space.table" in a message */
 #define TOKEN_BYTES_MIN  16
@@ -53,22 +54,11 @@ struct refusal {
     const char *instead;
 };
 
-static bool asks_quarantine(const struct mr_table_policy *policy)
-{
-    bool asks = policy->on_type_error == MR_ON_TYPE_ERROR_QUARANTINE;
-
-    for (size_t i = 0; i < policy->column_count; i++) {
-        asks = asks || policy->columns[i].on_type_error == MR_ON_TYPE_ERROR_QUARANTINE;
-    }
-    return asks;
-}
-
 bool mr_config_check_policy(const struct mr_table_policy *policy, const char *file,
                             const struct mr_yaml_node *node, struct mr_error *err)
 {
     const struct refusal refusals[] = {
         {"mode", policy->mode != MR_TABLE_CURRENT, "only \"current\" is"},
-        {"on_type_error", asks_quarantine(policy), "\"stop\", \"text\" and \"null\" are"},
         {"key", policy->key.count > 0, "give the table a key on the server"},
         {"retention.column", policy->retention_column != NULL, "leave it out"},
         {"retention.keep", policy->retention_keep_ms != 0, "leave it out"},
@@ -117,6 +107,59 @@ static bool check_sink_names(const struct mr_pipeline_config *config, struct mr_
                                "not count); rename one",
                                config->file, sink->line, sink->name, config->sinks[j].line);
             }
+        }
+    }
+    return true;
+}
+
+/* ---- Not every source can leave a row out. ---- */
+
+static bool asks_quarantine(const struct mr_table_policy *policy)
+{
+    bool asks = policy->on_type_error == MR_ON_TYPE_ERROR_QUARANTINE;
+
+    for (size_t i = 0; i < policy->column_count; i++) {
+        asks = asks || policy->columns[i].on_type_error == MR_ON_TYPE_ERROR_QUARANTINE;
+    }
+    return asks;
+}
+
+/* Whether the glob's first part, which is a source's name, is one of this source. */
+static bool may_match(const char *match, const char *source)
+{
+    char name[MR_CONFIG_NAME_MAX + 1];
+    const size_t length = strcspn(match, ".");
+
+    if (strcmp(match, "*") == 0) {
+        return true;
+    }
+    if (length > MR_CONFIG_NAME_MAX) {
+        return strpbrk(match, "*?") != NULL;
+    }
+    memcpy(name, match, length);
+    name[length] = '\0';
+    return mr_glob_matches(name, source);
+}
+
+static bool check_quarantine(const struct mr_pipeline_config *config, struct mr_error *err)
+{
+    const struct mr_policies *policies = &config->policies;
+
+    for (size_t i = 0; i < config->source_count; i++) {
+        const struct mr_source_config *source = &config->sources[i];
+        const struct mr_table_policy *found =
+            asks_quarantine(&policies->fallback) ? &policies->fallback : NULL;
+        for (size_t p = 0; p < policies->table_count && found == NULL; p++) {
+            if (asks_quarantine(&policies->tables[p]) &&
+                may_match(policies->tables[p].match, source->name)) {
+                found = &policies->tables[p];
+            }
+        }
+        if (found != NULL && !source->ops->sets_aside) {
+            return mr_fail(err, MR_E_CONFIG, MR_STOP,
+                           "%s: \"on_type_error\" is quarantine for \"%s\", which source \"%s\" of "
+                           "type %s does not have in this version; it has stop, text and null",
+                           config->file, found->match, source->name, source->type);
         }
     }
     return true;
@@ -230,16 +273,11 @@ bool mr_config_check_whole(const struct mr_pipeline_config *config, struct mr_er
                        "\"stop\" and \"null\" are",
                        config->file);
     }
-    if (config->on_type_error == MR_ON_TYPE_ERROR_QUARANTINE) {
-        return mr_fail(err, MR_E_CONFIG, MR_STOP,
-                       "%s: this value of \"on_type_error\" is not available in this version; "
-                       "\"stop\", \"text\" and \"null\" are",
-                       config->file);
-    }
     if (config->value_bytes_max > config->memory_bytes_max) {
         return mr_fail(err, MR_E_CONFIG, MR_STOP,
                        "%s: \"value_max\" is larger than \"memory_max\"; lower it", config->file);
     }
     return check_source_names(config, err) && check_sink_names(config, err) &&
-           check_targets(config, err) && check_console(config, err);
+           check_quarantine(config, err) && check_targets(config, err) &&
+           check_console(config, err);
 }

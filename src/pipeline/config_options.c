@@ -71,7 +71,7 @@ const struct mr_option mr_config_pipeline_options[] = {
         .fallback = "stop",
         .choices = type_error_choices,
         .help = "what a value does that its column's type cannot hold, where tables[] says nothing "
-                "else (docs/TYPES.md; this version: not quarantine)",
+                "else (docs/TYPES.md)",
     },
     {
         .name = "console.listen",
@@ -247,7 +247,7 @@ const struct mr_option mr_config_policy_options[] = {
         .fallback = "inherit",
         .choices = type_error_choices,
         .help = "what a value does that its column's type cannot hold; inherit: what the file's "
-                "top says (this version: not quarantine)",
+                "top says (docs/TYPES.md)",
     },
     {
         .name = "key",

@@ -148,6 +148,8 @@ struct mr_source_ops {
     const char *summary; /* one line, for --help and the docs */
     const struct mr_option *options;
     size_t config_size;
+    /** Leaves out a row that its table cannot take, with a QUARANTINE note, by policy. */
+    bool sets_aside;
 
     /** Cross-checks a filled configuration (URL parts, contradictions). */
     bool (*check_config)(void *config, struct mr_option_memory *memory, struct mr_error *err);

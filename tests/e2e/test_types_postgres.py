@@ -363,6 +363,33 @@ def check_unfit(pipeline, server, has_infinity):
     lab.expect(table["values_nulled"] == (6 if has_infinity else 4), "status counts %r" % table["values_nulled"])
 
 
+ASIDE = """tables:
+  - match: '*.public.aside'
+    columns: [{match: n, on_type_error: quarantine}]
+"""
+
+
+def check_aside(server):
+    """A table whose row does not fit stands still before that transaction; the others go on."""
+    server.sql("CREATE TABLE aside (id int PRIMARY KEY, n numeric(10,2)); INSERT INTO aside VALUES (1, 1);"
+               "CREATE TABLE beside (id int PRIMARY KEY);", "-d", "types")
+    pipeline = lab.Pipeline(lab.config(lab.postgres_source(server, "pa", "types", "public.aside, public.beside")) + ASIDE)
+    pipeline.start()
+    pipeline.wait_ready()
+    server.sql("INSERT INTO aside VALUES (2, 2);", "-d", "types")
+    server.sql("BEGIN; INSERT INTO aside VALUES (3, 3); INSERT INTO beside VALUES (1); "
+               "INSERT INTO aside VALUES (4, 'NaN'); COMMIT;", "-d", "types")
+    server.sql("INSERT INTO aside VALUES (5, 5); INSERT INTO beside VALUES (2);", "-d", "types")
+    pipeline.wait_for(lambda: pipeline.query("SELECT count(*) FROM pa_public.beside")[0][0] == 2, "the other table's rows")
+    rows = pipeline.query("SELECT id FROM pa_public.aside ORDER BY id")
+    lab.expect(rows == [[1], [2]], "the table that was set aside has %r" % rows)
+    reasons = pipeline.query("SELECT space, \"table\", reason FROM millrace.quarantine")
+    lab.expect(len(reasons) == 1 and reasons[0][:2] == ["public", "aside"] and '"n"' in reasons[0][2] and
+               "NaN" in reasons[0][2], "millrace.quarantine has %r" % reasons)
+    code = pipeline.stop()
+    lab.expect(code == 5, "exit code %s, not 5: %s" % (code, pipeline.log_tail()))
+
+
 def check_infinities(pipeline):
     """In the console's JSON too."""
     rows = pipeline.query("SELECT DISTINCT c::VARCHAR, c FROM (SELECT %s AS c FROM pg_public.t) WHERE isinf(c) "
@@ -413,6 +440,7 @@ def main():
     check_keyless(pipeline, server)
     check_changing(pipeline, server)
     lab.expect(pipeline.stop() == 0, "does not end well")
+    check_aside(server)
     print("    %s: %d columns, %d values each way, %d wrong" %
           (KIND, len(columns), sum(len(c[2]) for c in columns), wrong))
     sys.exit(1 if wrong else 0)

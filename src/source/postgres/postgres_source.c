@@ -15,6 +15,7 @@ const struct mr_source_ops mr_source_postgres = {
     .summary = "PostgreSQL 14 or later, by logical replication (pgoutput)",
     .options = mr_pg_options,
     .config_size = sizeof(struct mr_pg_config),
+    .sets_aside = true,
     .check_config = mr_pg_config_check,
     .preflight = mr_pg_preflight,
     .open = mr_pg_stream_open,

@@ -256,6 +256,21 @@ static void column_policies_are_read(void **state)
     mr_pipeline_config_done(&config);
 }
 
+/* A policy for tables of another source asks nothing of this one. */
+static void quarantine_is_for_sources_that_have_it(void **state)
+{
+    (void)state;
+    struct mr_pipeline_config config;
+    struct mr_error err = {0};
+    if (!parse(&config,
+               HEAD SOURCES SINKS "tables: [{match: crm.ops.*, on_type_error: quarantine}]\n",
+               &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(config.policies.tables[0].on_type_error, MR_ON_TYPE_ERROR_QUARANTINE);
+    mr_pipeline_config_done(&config);
+}
+
 static void file_reference_is_put_in(void **state)
 {
     (void)state;
@@ -366,12 +381,13 @@ static const struct refusal_case {
     {"mode append", HEAD SOURCES SINKS "tables:\n  - match: x\n    mode: append\n",
      "p.yaml:12: this value of \"mode\" (table policy \"x\") is not available"},
     {"mode history", HEAD SOURCES SINKS "tables: [{match: x, mode: history}]\n", "not available"},
-    {"quarantine", HEAD SOURCES SINKS "tables: [{match: x, on_type_error: quarantine}]\n",
-     "not available"},
+    {"quarantine where the source has none",
+     HEAD SOURCES SINKS "tables: [{match: o?s.a.b, on_type_error: quarantine}]\n",
+     "\"on_type_error\" is quarantine for \"o?s.a.b\", which source \"ops\""},
     {"quarantine for a column",
      HEAD SOURCES SINKS
-     "tables:\n  - match: x\n    columns:\n      - {match: c, on_type_error: quarantine}\n",
-     "\"on_type_error\" (table policy \"x\") is not available"},
+     "tables:\n  - match: '*'\n    columns:\n      - {match: c, on_type_error: quarantine}\n",
+     "which source \"ops\" of type mysql does not have"},
     {"quarantine for all", HEAD "on_type_error: quarantine\n" SOURCES SINKS, "\"on_type_error\""},
     {"unknown key of a column",
      HEAD SOURCES SINKS "tables: [{match: x, columns: [{match: c, on_typ_error: stop}]}]\n",
@@ -482,10 +498,15 @@ static void damage_never_crashes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(smallest_file_gets_defaults), cmocka_unit_test(every_section_is_read),
-        cmocka_unit_test(first_matching_policy_holds), cmocka_unit_test(column_policies_are_read),
-        cmocka_unit_test(file_reference_is_put_in),    cmocka_unit_test(mistakes_are_named),
-        cmocka_unit_test(secrets_are_never_shown),     cmocka_unit_test(unreadable_file_is_named),
+        cmocka_unit_test(smallest_file_gets_defaults),
+        cmocka_unit_test(every_section_is_read),
+        cmocka_unit_test(first_matching_policy_holds),
+        cmocka_unit_test(column_policies_are_read),
+        cmocka_unit_test(quarantine_is_for_sources_that_have_it),
+        cmocka_unit_test(file_reference_is_put_in),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(secrets_are_never_shown),
+        cmocka_unit_test(unreadable_file_is_named),
         cmocka_unit_test(damage_never_crashes),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
