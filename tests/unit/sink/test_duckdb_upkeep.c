@@ -150,8 +150,12 @@ static void a_broken_database_is_opened_again(void **state)
     kit_close(&kit);
 }
 
+/* As the loader does it (loader.h, FAILURE): the sink is opened anew after this many in a row. */
+#define FAILURES_MAX 3
+
 struct eater {
     struct kit *kit;
+    pthread_rwlock_t holders; /* of the sink; written when it is opened anew */
     atomic_bool stop;
     unsigned oom_count;
     char last[200];
@@ -171,7 +175,10 @@ static void *eat(void *context)
     while (!atomic_load(&eater->stop)) {
         struct mr_json out = {0};
         struct mr_error err = {0};
-        if (!mr_warehouse_query(eater->kit->sink, &query, &out, &err)) {
+        assert_int_equal(pthread_rwlock_rdlock(&eater->holders), 0);
+        const bool answered = mr_warehouse_query(eater->kit->sink, &query, &out, &err);
+        (void)pthread_rwlock_unlock(&eater->holders);
+        if (!answered) {
             eater->oom_count += err.code == MR_E_LIMIT;
             (void)snprintf(eater->last, sizeof(eater->last), "%.190s", err.message);
             (void)usleep(1000);
@@ -181,11 +188,33 @@ static void *eat(void *context)
     return NULL;
 }
 
+/* Applies and commits a batch as often as it takes; returns the failures. */
+static unsigned insist(struct eater *eater, struct mr_batch *batch)
+{
+    struct kit *kit = eater->kit;
+    struct mr_error err = {0};
+    unsigned failures = 0;
+    while (!kit->ops->apply(kit->sink, &batch, 1, &err) || !kit->ops->commit(kit->sink, &err) ||
+           !kit->ops->maintain(kit->sink, false, &err)) {
+        print_message("    %s\n", err.message);
+        assert_int_equal(err.recovery, MR_RETRY);
+        kit->ops->rollback(kit->sink);
+        assert_true(++failures < 60);
+        if (failures % FAILURES_MAX == 0) {
+            assert_int_equal(pthread_rwlock_wrlock(&eater->holders), 0);
+            kit_reopen(kit);
+            (void)pthread_rwlock_unlock(&eater->holders);
+        }
+        (void)usleep(10000);
+    }
+    return failures;
+}
+
 static void memory_that_runs_out_is_survived(void **state)
 {
     static const char *const options[] = {"memory", "32MB", NULL};
     struct kit kit;
-    struct eater eater = {.kit = &kit};
+    struct eater eater = {.kit = &kit, .holders = PTHREAD_RWLOCK_INITIALIZER};
     pthread_t threads[2];
     unsigned retries = 0;
     char row[256];
@@ -198,7 +227,6 @@ static void memory_that_runs_out_is_survived(void **state)
     }
     for (int b = 0; b < 40; b++) {
         struct mr_batch *batch = kit_batch(&kit, 0);
-        struct mr_error err = {0};
         kit_begin(&kit, batch);
         for (int i = 0; i < 5000; i++) {
             (void)snprintf(row, sizeof(row), "%d|%d|a value that takes some room in memory %d%d",
@@ -206,16 +234,7 @@ static void memory_that_runs_out_is_survived(void **state)
             kit_update(&kit, batch, schema, NULL, row);
         }
         kit_commit(&kit, batch);
-        while (!kit.ops->apply(kit.sink, &batch, 1, &err) || !kit.ops->commit(kit.sink, &err) ||
-               !kit.ops->maintain(kit.sink, false, &err)) {
-            if (retries == 0) {
-                print_message("    %s\n", err.message);
-            }
-            assert_int_equal(err.recovery, MR_RETRY);
-            kit.ops->rollback(kit.sink);
-            assert_true(++retries < 500);
-            (void)usleep(10000);
-        }
+        retries += insist(&eater, batch);
         mr_batch_release(batch);
     }
     atomic_store(&eater.stop, true);

@@ -16,6 +16,11 @@
 #include "warehouse_query.h"
 
 #define ENGINE_MIB 64
+#ifdef __SANITIZE_ADDRESS__ /* it brings an operator new of its own, which nothing bounds */
+#define HAS_OWN_NEW true
+#else
+#define HAS_OWN_NEW false
+#endif
 #define GROWTH_MIB 160 /* engine 64, its uncounted half 32, and what allocators keep */
 
 static const char *const hostile[] = {
@@ -155,7 +160,12 @@ static void queries_cannot_take_the_process_memory(void **state)
                   commits, MR_ARRAY_LEN(hostile), attack.failed, attack.peak_growth,
                   attack.worst == NULL ? "" : attack.worst);
     assert_true(attack.failed >= MR_ARRAY_LEN(hostile) / 2);
-    assert_true(attack.peak_growth < GROWTH_MIB);
+    if (HAS_OWN_NEW) {
+        print_message("    under AddressSanitizer memory is not the engine's own allocator's: its "
+                      "growth says nothing\n");
+    } else {
+        assert_true(attack.peak_growth < GROWTH_MIB);
+    }
     assert_true(commits > 20);
     assert_int_equal(kit_number(&kit, "SELECT count(*) FROM ops_parking.payment"), commits);
     assert_true(mr_query_memory_used() < (UINT64_C(64) << 20)); /* and it is given back */
