@@ -441,7 +441,11 @@ const struct mr_schema *mr_catalog_current(const struct mr_catalog *catalog, con
 
 uint32_t mr_catalog_count(const struct mr_catalog *catalog)
 {
-    return catalog->schema_count;
+    pthread_mutex_t *lock = catalog->lock;
+    (void)pthread_mutex_lock(lock);
+    const uint32_t count = catalog->schema_count;
+    (void)pthread_mutex_unlock(lock);
+    return count;
 }
 
 int mr_schema_find_column(const struct mr_schema *schema, const char *name)

@@ -167,7 +167,18 @@ static bool constant_of(const char *printed, char **constant)
     const char *from = printed;
     char *text = mr_memory_copy_text(printed, strlen(printed));
     char *to = text;
+    unsigned long long bits = 0;
 
+    if (strncmp(from, "b'", 2) == 0) { /* b'101', of a BIT column */
+        for (from += 2; *from == '0' || *from == '1'; from++) {
+            bits = bits * 2 + (*from == '1' ? 1 : 0);
+        }
+        free(text);
+        text = mr_memory_new(24, 1);
+        (void)snprintf(text, 24, "%llu", bits);
+        *constant = text;
+        return true;
+    }
     if (*from == '\'') {
         for (from++; *from != '\0'; from++) {
             if (*from == '\'' && *++from != '\'') {

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "binlog_ddl.h"
 #include "binlog_internal.h"
 #include "reader.h"
 #include "statement.h"
@@ -383,32 +384,20 @@ static bool truncate_table(struct mr_binlog_stream *stream, const struct mr_stat
     return mr_group_enter(&stream->group, batch, err) && mr_batch_add_truncate(batch, schema, err);
 }
 
-/** DDL: forgets what it may have changed. */
+/** DDL: what becomes of the tables that it names. */
 static bool take_definition(struct mr_binlog_stream *stream, struct mr_slice space,
-                            struct mr_statement *statement, struct mr_batch *batch,
-                            struct mr_error *err)
+                            struct mr_slice text, struct mr_statement *statement,
+                            struct mr_batch *batch, struct mr_error *err)
 {
     MR_ASSERT(statement->kind >= MR_STATEMENT_TRUNCATE);
+    if (statement->kind == MR_STATEMENT_NO_TABLE) {
+        return true;
+    }
+    if (statement->kind != MR_STATEMENT_TRUNCATE) {
+        return mr_binlog_take_ddl(stream, space, text, batch, err);
+    }
     complete_name(stream, space, statement);
-    if (statement->kind == MR_STATEMENT_TRUNCATE) {
-        return truncate_table(stream, statement, batch, err);
-    }
-    if (statement->kind == MR_STATEMENT_PARTITION &&
-        mr_binlog_tables_captures(&stream->tables, statement->space, statement->table)) {
-        return mr_fail(err, MR_E_SOURCE, MR_STOP,
-                       "table \"%s\".\"%s\": rows of whole partitions (or its tablespace) were "
-                       "replaced, which the binlog does not list; copy the table anew, or exclude "
-                       "it",
-                       statement->space, statement->table);
-    }
-    if (statement->kind == MR_STATEMENT_TABLE) {
-        mr_binlog_tables_end_statement(&stream->tables);
-        mr_binlog_tables_forget(&stream->tables, statement->space, statement->table);
-    } else if (statement->kind == MR_STATEMENT_OTHER) {
-        mr_binlog_tables_end_statement(&stream->tables);
-        mr_binlog_tables_forget(&stream->tables, NULL, NULL);
-    }
-    return true;
+    return truncate_table(stream, statement, batch, err);
 }
 
 bool mr_binlog_roll_back(struct mr_binlog_stream *stream, uint32_t time_s, struct mr_batch *batch,
@@ -504,7 +493,7 @@ static bool take_statement(struct mr_binlog_stream *stream, const struct mr_binl
     case MR_STATEMENT_OTHER:
         break;
     }
-    return take_definition(stream, space, &statement, batch, err) &&
+    return take_definition(stream, space, text, &statement, batch, err) &&
            (is_inside || mr_binlog_end_group(stream, event->header.time_s, batch, err));
 }
 
@@ -627,7 +616,7 @@ static enum mr_binlog_fed take_rows(struct mr_binlog_stream *stream,
     if (!mr_rows_event_open(event->header.type, event->body, &rows, err)) {
         return MR_BINLOG_ERROR;
     }
-    const struct mr_binlog_table *table = mr_binlog_tables_find(&stream->tables, rows.table_id);
+    struct mr_binlog_table *table = mr_binlog_tables_find(&stream->tables, rows.table_id);
     enum mr_binlog_fed fed = MR_BINLOG_DONE;
     if (table == NULL && rows.table_id != MR_ROWS_DUMMY_TABLE) {
         (void)fail_order(event, "has no table map", err);
@@ -638,6 +627,9 @@ static enum mr_binlog_fed take_rows(struct mr_binlog_stream *stream,
         mr_binlog_gather(stream, event);
         stream->cursor.layout = table->layout;
         stream->cursor.at = stream->is_pending ? stream->cursor.at : 0;
+        if (!stream->is_pending && !mr_binlog_announce(stream, table, batch, err)) {
+            return MR_BINLOG_ERROR;
+        }
         if (!mr_rows_cursor_start(&stream->cursor, &rows, err)) {
             return MR_BINLOG_ERROR;
         }

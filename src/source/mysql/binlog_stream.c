@@ -341,6 +341,7 @@ bool mr_binlog_finish_batch(struct mr_binlog_stream *stream, struct mr_batch *ba
                             struct mr_error *err)
 {
     mr_group_suspend(&stream->group, batch);
+    mr_binlog_tables_publish(&stream->tables);
     if (!stream->has_moved) {
         return true;
     }

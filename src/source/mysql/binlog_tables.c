@@ -6,7 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "memory.h"
 
@@ -32,8 +31,18 @@ static void forget_layout(struct mr_binlog_table *table)
     table->layout = NULL;
     table->shape = NULL;
     table->shape_size = 0;
+    table->changed_from = NULL;
     table->is_asked = false;
     table->is_captured = false;
+}
+
+static void drop_kept(struct mr_binlog_table *table)
+{
+    if (table->kept != NULL) {
+        mr_table_shape_done(table->kept);
+        free(table->kept);
+        table->kept = NULL;
+    }
 }
 
 static void drop_tables(struct mr_binlog_tables *tables)
@@ -44,6 +53,7 @@ static void drop_tables(struct mr_binlog_tables *tables)
             struct mr_binlog_table *table = tables->buckets[i];
             tables->buckets[i] = table->next;
             forget_layout(table);
+            drop_kept(table);
             free(table->space);
             free(table->table);
             free(table);
@@ -149,19 +159,97 @@ static bool is_sequence(const struct mr_schema *schema)
     return true;
 }
 
-static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
-                        const struct mr_table_map *map, struct mr_error *err)
+/* ---- Which shape do these rows have? ---- */
+
+static struct mr_mysql_layout_terms terms_after(const struct mr_binlog_tables *tables,
+                                                const struct mr_schema *follows)
 {
-    MR_ASSERT(table->is_captured && map->shape.length > 0);
+    struct mr_mysql_layout_terms terms = tables->terms;
+    terms.follows = follows;
+    return terms;
+}
+
+/** A layout from a version that the log has, if it agrees with the map. */
+static struct mr_mysql_layout *layout_of_version(struct mr_binlog_tables *tables,
+                                                 const struct mr_table_map *map,
+                                                 const struct mr_schema *version,
+                                                 const struct mr_schema *follows,
+                                                 struct mr_error *err)
+{
+    const struct mr_mysql_layout_terms terms = terms_after(tables, follows);
+    struct mr_table_shape shape = {0};
+    mr_table_shape_from_schema(&shape, version);
+    for (uint16_t i = 0; i < shape.count; i++) {
+        /* Where the statement did not say, it was a guess. */
+        shape.columns[i].charset_is_guessed = map->has_charsets;
+    }
+    const struct mr_mysql_table_info info =
+        mr_table_shape_describe(&shape, version->space, version->table);
+    struct mr_mysql_layout *layout = mr_mysql_layout_from_map(map, &info, &terms, err);
+    mr_table_shape_done(&shape);
+    return layout;
+}
+
+/** From information_schema, which must agree with the map where the map has no names. */
+static struct mr_mysql_layout *layout_of_now(struct mr_binlog_tables *tables,
+                                             const struct mr_binlog_table *table,
+                                             const struct mr_table_map *map,
+                                             const struct mr_schema *follows, struct mr_error *err)
+{
     const struct mr_binlog_callbacks *callbacks = &tables->callbacks;
     struct mr_error ignored = {0};
     const struct mr_mysql_table_info *info =
         callbacks->table_info(callbacks->context, table->space, table->table, &ignored);
     if (info == NULL && (!map->has_names || ignored.code == MR_E_NET)) {
         *err = ignored;
-        return mr_error_context(err, "table \"%s\".\"%s\"", table->space, table->table);
+        (void)mr_error_context(err, "table \"%s\".\"%s\"", table->space, table->table);
+        return NULL;
     }
-    struct mr_mysql_layout *layout = mr_mysql_layout_from_map(map, info, &tables->terms, err);
+    const struct mr_mysql_layout_terms terms = terms_after(tables, follows);
+    return mr_mysql_layout_from_map(map, info, &terms, err);
+}
+
+/**
+ * The table's current version, as the log has it, if it agrees with the map; else what
+ * information_schema says now, if that does; else an older version that does: the newest that the
+ * catalog has may come from a copy that was made later than these rows. With names in the map it is
+ * right in any case, and information_schema only adds what else there is to know of new columns.
+ */
+static struct mr_mysql_layout *choose_layout(struct mr_binlog_tables *tables,
+                                             struct mr_binlog_table *table,
+                                             const struct mr_table_map *map, struct mr_error *err)
+{
+    const struct mr_schema *current = mr_binlog_table_current(tables, table);
+    const struct mr_schema *follows = mr_binlog_table_known(tables, table);
+    struct mr_error first = {0};
+    if (current != NULL && !table->is_uncertain) {
+        struct mr_mysql_layout *layout = layout_of_version(tables, map, current, follows, &first);
+        if (layout != NULL && (layout->schema == current || !map->has_names)) {
+            return layout;
+        }
+        mr_mysql_layout_close(layout);
+    }
+    struct mr_mysql_layout *layout = layout_of_now(tables, table, map, follows, err);
+    if (layout != NULL || err->code == MR_E_NET) {
+        return layout;
+    }
+    for (const struct mr_schema *version = current; layout == NULL && version != NULL;
+         version = mr_catalog_older(tables->terms.catalog, version)) {
+        struct mr_error ignored = {0};
+        layout = layout_of_version(tables, map, version, follows, &ignored);
+    }
+    if (layout != NULL) {
+        *err = (struct mr_error){0};
+    }
+    return layout;
+}
+
+static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
+                        const struct mr_table_map *map, struct mr_error *err)
+{
+    MR_ASSERT(table->is_captured && map->shape.length > 0);
+    const struct mr_schema *before = mr_binlog_table_current(tables, table);
+    struct mr_mysql_layout *layout = choose_layout(tables, table, map, err);
     if (layout == NULL) {
         return false;
     }
@@ -172,6 +260,15 @@ static bool make_layout(struct mr_binlog_tables *tables, struct mr_binlog_table 
     table->shape_size = map->shape.length;
     memcpy(table->shape, map->shape.bytes, map->shape.length);
     table->is_captured = !is_sequence(layout->schema);
+    if (table->is_captured && before != layout->schema) {
+        const struct mr_schema *told = table->changed_from != NULL ? table->changed_from : before;
+        table->current = layout->schema;
+        table->is_changed = true;
+        table->is_looked_up = true;
+        tables->has_changed = true;
+        table->changed_from = told != layout->schema ? told : NULL;
+    }
+    table->is_uncertain = false;
     return true;
 }
 
@@ -256,10 +353,8 @@ bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space,
                              const struct mr_schema **schema, struct mr_error *err)
 {
     MR_ASSERT(table[0] != '\0');
-    const struct mr_binlog_table *known =
-        find_table(tables, mr_slice_of(space), mr_slice_of(table));
-    *schema = known->layout != NULL ? known->layout->schema
-                                    : mr_catalog_latest(tables->terms.catalog, space, table);
+    struct mr_binlog_table *known = find_table(tables, mr_slice_of(space), mr_slice_of(table));
+    *schema = mr_binlog_table_current(tables, known);
     if (*schema != NULL) {
         return true;
     }
@@ -282,15 +377,91 @@ bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space,
     return true;
 }
 
-void mr_binlog_tables_forget(struct mr_binlog_tables *tables, const char *space, const char *table)
+struct mr_binlog_table *mr_binlog_tables_get(struct mr_binlog_tables *tables, const char *space,
+                                             const char *table)
 {
-    MR_ASSERT(tables->active_count == 0); /* rows must not meet a table without a layout */
-    for (uint32_t i = 0; i < tables->bucket_count; i++) {
-        for (struct mr_binlog_table *each = tables->buckets[i]; each != NULL; each = each->next) {
-            if (table == NULL ||
-                (strcasecmp(each->table, table) == 0 && strcasecmp(each->space, space) == 0)) {
-                forget_layout(each);
-            }
+    return find_table(tables, mr_slice_of(space), mr_slice_of(table));
+}
+
+bool mr_binlog_table_captured(struct mr_binlog_tables *tables, struct mr_binlog_table *table)
+{
+    return ask_captured(tables, table);
+}
+
+const struct mr_schema *mr_binlog_table_current(struct mr_binlog_tables *tables,
+                                                struct mr_binlog_table *table)
+{
+    if (!table->is_looked_up) {
+        table->is_looked_up = true;
+        if (ask_captured(tables, table)) {
+            table->current = mr_catalog_current(tables->terms.catalog, table->space, table->table);
+            table->is_uncertain = tables->has_doubt;
         }
     }
+    return table->current;
+}
+
+const struct mr_schema *mr_binlog_table_known(struct mr_binlog_tables *tables,
+                                              struct mr_binlog_table *table)
+{
+    return table->current != NULL
+               ? table->current
+               : mr_catalog_latest(tables->terms.catalog, table->space, table->table);
+}
+
+void mr_binlog_table_set(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
+                         const struct mr_schema *schema)
+{
+    MR_ASSERT(tables->active_count == 0 && strcmp(schema->table, table->table) == 0);
+    forget_layout(table);
+    drop_kept(table);
+    table->current = schema;
+    table->is_looked_up = true;
+    table->is_uncertain = false;
+    table->is_changed = true;
+    tables->has_changed = true;
+}
+
+void mr_binlog_table_lose(struct mr_binlog_tables *tables, struct mr_binlog_table *table)
+{
+    MR_ASSERT(tables->active_count == 0);
+    forget_layout(table);
+    drop_kept(table);
+    table->current = NULL;
+    table->is_looked_up = true;
+    table->is_uncertain = false;
+    table->is_changed = false;
+}
+
+void mr_binlog_table_forget(struct mr_binlog_table *table)
+{
+    forget_layout(table);
+}
+
+void mr_binlog_tables_doubt(struct mr_binlog_tables *tables)
+{
+    MR_ASSERT(tables->active_count == 0); /* rows must not meet a table without a layout */
+    tables->has_doubt = true;
+    for (uint32_t i = 0; i < tables->bucket_count; i++) {
+        for (struct mr_binlog_table *each = tables->buckets[i]; each != NULL; each = each->next) {
+            forget_layout(each);
+            each->is_uncertain = each->current != NULL;
+        }
+    }
+}
+
+void mr_binlog_tables_publish(struct mr_binlog_tables *tables)
+{
+    if (MR_LIKELY(!tables->has_changed)) {
+        return;
+    }
+    for (uint32_t i = 0; i < tables->bucket_count; i++) {
+        for (struct mr_binlog_table *each = tables->buckets[i]; each != NULL; each = each->next) {
+            if (each->is_changed && each->current != NULL) {
+                mr_catalog_set_current(tables->terms.catalog, each->current);
+            }
+            each->is_changed = false;
+        }
+    }
+    tables->has_changed = false;
 }

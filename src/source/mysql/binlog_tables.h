@@ -15,6 +15,7 @@
 #include "error.h"
 #include "table_layout.h"
 #include "table_map.h"
+#include "table_shape.h"
 
 #define MR_BINLOG_ACTIVE_TABLES_MAX 4096 /* table maps of one statement */
 
@@ -24,10 +25,16 @@ struct mr_binlog_table {
     char *table;
     uint8_t *shape; /* of the table map that layout was made from */
     size_t shape_size;
-    struct mr_mysql_layout *layout; /* NULL until a captured table's map has been seen */
+    const struct mr_schema *current; /* as the log has it so far; NULL: not known, or dropped */
+    const struct mr_schema *changed_from; /* its rows showed a change that nobody has told of yet */
+    struct mr_table_shape *kept;          /* of a table that is not captured, if known */
+    struct mr_mysql_layout *layout;       /* NULL until a captured table's map has been seen */
     uint32_t hash;
     bool is_captured;
-    bool is_asked; /* is_captured is known */
+    bool is_asked;     /* is_captured is known */
+    bool is_looked_up; /* current was taken from the catalog, or is known otherwise */
+    bool is_uncertain; /* a statement that was not understood may have changed it */
+    bool is_changed;   /* current is not in the catalog yet */
 };
 
 struct mr_binlog_active {
@@ -42,6 +49,8 @@ struct mr_binlog_tables {
     struct mr_binlog_table **buckets;
     uint32_t bucket_count; /* a power of two */
     uint32_t count;
+    bool has_changed;                /* some table's current is not in the catalog yet */
+    bool has_doubt;                  /* of every table that is looked up from here on */
     struct mr_binlog_active *active; /* table maps since the last statement's end */
     uint32_t active_count;
     uint32_t active_capacity;
@@ -74,7 +83,36 @@ bool mr_binlog_tables_captures(struct mr_binlog_tables *tables, const char *spac
 bool mr_binlog_tables_schema(struct mr_binlog_tables *tables, const char *space, const char *table,
                              const struct mr_schema **schema, struct mr_error *err) MR_MUST_CHECK;
 
-/** Forgets what is known of one table; of all of them when table is NULL. */
-void mr_binlog_tables_forget(struct mr_binlog_tables *tables, const char *space, const char *table);
+/* ---- What DDL does. None of these may be called while rows of a statement are awaited. ---- */
+
+/** The entry of a table, made when new. */
+struct mr_binlog_table *mr_binlog_tables_get(struct mr_binlog_tables *tables, const char *space,
+                                             const char *table);
+
+bool mr_binlog_table_captured(struct mr_binlog_tables *tables, struct mr_binlog_table *table);
+
+/** The table's shape at this place of the log; NULL: not known, dropped, or not captured. */
+const struct mr_schema *mr_binlog_table_current(struct mr_binlog_tables *tables,
+                                                struct mr_binlog_table *table);
+
+/** The version that a new one of the table is to follow; NULL: there was none. */
+const struct mr_schema *mr_binlog_table_known(struct mr_binlog_tables *tables,
+                                              struct mr_binlog_table *table);
+
+/** The table has this shape from here on. */
+void mr_binlog_table_set(struct mr_binlog_tables *tables, struct mr_binlog_table *table,
+                         const struct mr_schema *schema);
+
+/** The table is gone, or nothing is known of it: its rows, and information_schema, must tell. */
+void mr_binlog_table_lose(struct mr_binlog_tables *tables, struct mr_binlog_table *table);
+
+/** Forgets how its rows decode. */
+void mr_binlog_table_forget(struct mr_binlog_table *table);
+
+/** Any table may have changed. */
+void mr_binlog_tables_doubt(struct mr_binlog_tables *tables);
+
+/** A batch is handed on: what the log says up to its end becomes current in the catalog. */
+void mr_binlog_tables_publish(struct mr_binlog_tables *tables);
 
 #endif

@@ -107,6 +107,7 @@ struct mr_mysql_column_info {
     const char *charset;     /* CHARACTER_SET_NAME; NULL where it does not apply */
     const char *fallback;    /* COLUMN_DEFAULT as printed; NULL when none */
     bool nullable;           /* IS_NULLABLE = 'YES' */
+    bool charset_is_guessed; /* a table map that has character sets knows better */
     bool is_generated;       /* GENERATION_EXPRESSION says how */
     bool is_json;            /* MariaDB: CHECK (json_valid(it)) */
     unsigned on_type_error;  /* enum mr_on_type_error; INHERIT is STOP */
@@ -151,11 +152,12 @@ struct mr_mysql_column {
     uint32_t fixed_size;                    /* bytes of a binlog cell; 0: length_size says */
     uint16_t metadata; /* the table map's word, as expected of COLUMN_TYPE when made from it */
     uint16_t label_count;
-    uint16_t pad_size;     /* binary(n): n; else 0 */
-    uint8_t length_size;   /* 1 to 4 bytes of length before the cell; 0: fixed_size says */
-    uint8_t wire;          /* enum mr_mysql_wire; STRING is resolved to ENUM or SET */
-    uint8_t form;          /* enum mr_mysql_form */
-    uint8_t on_type_error; /* enum mr_on_type_error */
+    uint16_t pad_size;       /* binary(n): n; else 0 */
+    uint8_t length_size;     /* 1 to 4 bytes of length before the cell; 0: fixed_size says */
+    uint8_t wire;            /* enum mr_mysql_wire; STRING is resolved to ENUM or SET */
+    uint8_t form;            /* enum mr_mysql_form */
+    uint8_t on_type_error;   /* enum mr_on_type_error */
+    bool charset_is_guessed; /* see struct mr_mysql_column_info */
     bool is_unsigned;
     bool is_generated;
     bool is_described; /* information_schema had it: core.fallback and is_generated are known */

@@ -97,7 +97,7 @@ static bool intern(struct mr_mysql_layout *layout, struct mr_schema draft, struc
     draft.key_count = key.count;
     draft.key = key.columns;
     draft.full_before = key.count == 0;
-    layout->schema = mr_catalog_intern(terms->catalog, &draft, err);
+    layout->schema = mr_catalog_follow(terms->catalog, terms->follows, &draft, err);
     for (uint16_t i = 0; i < layout->column_count; i++) {
         if (layout->columns[i].misfits != NULL) {
             layout->columns[i].misfits->schema = layout->schema;
@@ -206,7 +206,7 @@ static bool columns_agree(const struct mr_mysql_column *told, const struct mr_ta
     if (map->has_charsets && mapped->collation != 0 &&
         (is_string(mapped->wire) || is_blob(mapped->wire))) {
         const struct mr_charset *charset = mr_charset_of_collation(mapped->collation);
-        return charset == NULL || charset == told->charset;
+        return charset == NULL || charset == told->charset || told->charset_is_guessed;
     }
     return true;
 }
@@ -295,7 +295,7 @@ static void name_type(const struct mr_mysql_column *column, char name[TYPE_NAME_
     }
 }
 
-/** "enum('a','b')", with quotes doubled. */
+/** "enum('a','b')", with quotes and backslashes doubled. */
 static const char *name_labels(const struct mr_mysql_column *column, struct mr_arena *arena)
 {
     MR_ASSERT(column->labels != NULL && column->label_count > 0);
@@ -312,8 +312,8 @@ static const char *name_labels(const struct mr_mysql_column *column, struct mr_a
         text[at++] = '\'';
         for (size_t j = 0; j < column->labels[i].length; j++) {
             const char c = (char)column->labels[i].bytes[j];
-            if (c == '\'') {
-                text[at++] = '\'';
+            if (c == '\'' || c == '\\') {
+                text[at++] = c;
             }
             text[at++] = c;
         }
@@ -492,6 +492,7 @@ static bool make_column(const struct join *join, uint16_t index, struct mr_error
             return false;
         }
     }
+    told.charset_is_guessed = info != NULL && info->charset_is_guessed;
     if (info != NULL && !join->map->has_names && !columns_agree(&told, join->map, mapped, false)) {
         return fail_disagreement(&told, err);
     }

@@ -25,6 +25,7 @@ struct mr_mysql_layout {
 /** What a layout is made with besides the description; all borrowed. */
 struct mr_mysql_layout_terms {
     struct mr_catalog *catalog;         /* takes the schema */
+    const struct mr_schema *follows;    /* the version before it; NULL: any equal one will do */
     const struct mr_policies *policies; /* NULL: the defaults */
     const char *source;                 /* its name, as policies have it; NULL with policies */
     struct mr_nulled *nulled;           /* counts misfits; NULL: nobody does. Outlives the layout */
@@ -36,8 +37,9 @@ struct mr_mysql_layout *mr_mysql_layout_from_info(const struct mr_mysql_table_in
                                                   struct mr_error *err);
 
 /**
- * For the stream. info may be NULL when the table map has names (binlog_row_metadata=FULL); it
- * must otherwise agree with the map in the number and the types of columns.
+ * For the stream. info may be NULL when the table
+ * map has names (binlog_row_metadata=FULL); it must otherwise agree with the map in the number and
+ * the types of columns.
  * Errors: MR_E_SOURCE, MR_STOP: they do not agree, or names are missing; MR_E_TYPE as above.
  */
 struct mr_mysql_layout *mr_mysql_layout_from_map(const struct mr_table_map *map,

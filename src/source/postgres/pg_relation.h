@@ -23,9 +23,10 @@ struct mr_pg_relation {
     uint16_t column_count; /* as the server sends them, also when the table is not captured */
     char identity;         /* enum mr_pg_identity */
     bool is_captured;
-    const struct mr_schema *schema; /* NULL unless captured */
-    struct mr_pg_plan *plans;       /* column_count of them; owned */
-    uint64_t described_at;          /* place of the description among the stream's messages */
+    const struct mr_schema *schema;       /* NULL unless captured */
+    const struct mr_schema *changed_from; /* what it was, until a note has told of it; else NULL */
+    struct mr_pg_plan *plans;             /* column_count of them; owned */
+    uint64_t described_at;                /* place of the description among the stream's messages */
 
     /* The description as it came, where prepared transactions are kept; owned. */
     uint8_t *message;
@@ -37,6 +38,7 @@ struct mr_pg_relations {
     struct mr_pg_relation **slots; /* open addressing by oid; a power of two */
     uint32_t capacity;
     uint32_t count;
+    bool has_changed;            /* since the last batch that was handed on */
     struct mr_pg_relation *last; /* the one asked for last: rows come in runs */
 };
 

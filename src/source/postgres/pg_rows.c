@@ -20,6 +20,7 @@
  * Source: PostgreSQL, src/backend/replication/logical/proto.c, logicalrep_write_tuple().
  */
 #include "pg_rows.h"
+#include "pg_change.h"
 
 #include <string.h>
 
@@ -561,11 +562,11 @@ static struct mr_pg_relation *prepare(struct mr_pgoutput *decoder, struct mr_bat
         *done = MR_PG_BATCH_FULL;
         return NULL;
     }
-    if (MR_UNLIKELY(!decoder->is_begun)) {
-        *done = mr_pg_rows_begin(decoder, batch, err);
-        return *done == MR_PG_DECODED ? relation : NULL;
+    *done = decoder->is_begun ? MR_PG_DECODED : mr_pg_rows_begin(decoder, batch, err);
+    if (*done == MR_PG_DECODED) {
+        *done = mr_pg_change_tell(relation, batch, err);
     }
-    return relation;
+    return *done == MR_PG_DECODED ? relation : NULL;
 }
 
 /* The catalogs said NOT NULL, the log says null: the log is right for its own rows. */

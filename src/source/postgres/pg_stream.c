@@ -21,6 +21,7 @@
  * one behind it.
  */
 #include "pg_stream.h"
+#include "pg_change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +255,7 @@ static enum mr_next hand_on(struct mr_source *source, const struct filling *fill
         batch->native = (struct mr_native_position){.major = lsn};
         source->handed_lsn = lsn;
     }
+    mr_pg_change_publish(&source->decoder);
     batch->received_ns = source->read_ns;
     batch->clock_skew_us = source->clock_skew_us;
     return MR_NEXT_BATCH;

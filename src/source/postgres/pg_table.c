@@ -169,7 +169,8 @@ const struct mr_schema *mr_pg_table_intern(struct mr_pg_table *table, struct mr_
         .columns = columns,
         .full_before = key_count == 0 && table->identity == MR_PG_IDENTITY_FULL,
     };
-    return mr_catalog_intern(catalog, &draft, err);
+    return table->follows != NULL ? mr_catalog_follow(catalog, table->follows, &draft, err)
+                                  : mr_catalog_intern(catalog, &draft, err);
 }
 
 const struct mr_schema *mr_pg_schema_loosen(const struct mr_schema *schema, uint16_t column,

@@ -49,6 +49,7 @@ struct mr_pg_column {
 };
 
 struct mr_pg_table {
+    const struct mr_schema *follows; /* the table's version before; NULL: any equal one will do */
     uint32_t oid;
     const char *space;
     const char *name;

@@ -37,6 +37,7 @@
 
 #include "memory.h"
 #include "pg_blocks.h"
+#include "pg_change.h"
 #include "pg_message.h"
 #include "pg_rows.h"
 #include "reader.h"
@@ -318,11 +319,17 @@ bool mr_pgoutput_decode_relation(struct mr_pgoutput *decoder, struct mr_reader *
     if (!read_relation(in, &table, &decoder->scratch, err)) {
         return false;
     }
+    const struct mr_schema *before =
+        mr_pg_change_before(decoder, table.oid, table.space, table.name);
     struct mr_pg_relation *relation =
         mr_pg_relations_replace(decoder->described, table.oid, table.column_count, err);
     if (relation == NULL) {
         return false;
     }
+    const bool keeps_name = before != NULL && strcmp(before->table, table.name) == 0 &&
+                            strcmp(before->space, table.space) == 0;
+    table.follows =
+        keeps_name ? before : mr_catalog_current(decoder->catalog, table.space, table.name);
     relation->described_at =
         decoder->replayed == NULL ? decoder->message_number : decoder->replayed_number;
     if (decoder->keeps_relations) {
@@ -349,6 +356,11 @@ bool mr_pgoutput_decode_relation(struct mr_pgoutput *decoder, struct mr_reader *
         *err = (struct mr_error){0};
         return true;
     }
+    /* A block that was kept may describe a table as it was before what the stream said since. */
+    const struct mr_pg_relation *later = mr_pg_relations_find(&decoder->relations, table.oid);
+    const bool is_past = later != NULL && later->described_at > relation->described_at;
+    relation->changed_from = relation->schema != before && !is_past ? before : NULL;
+    decoder->described->has_changed = true;
     return relation->schema != NULL;
 }
 

@@ -63,6 +63,8 @@ struct mr_stream {
     struct mr_index index;
     struct mr_tail tail;
     struct mr_schemas schemas;
+    const struct mr_catalog *catalog;
+    uint32_t catalog_seen; /* ids up to this one are in the log, where they exist */
     uint64_t durable_frame;
     uint64_t durable_sequence; /* of the transaction that is open or next at durable_frame */
     int64_t durable_end;       /* bytes of the last segment that are durable */

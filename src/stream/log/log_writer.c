@@ -274,26 +274,53 @@ static const struct mr_schema *schema_at(const struct mr_batch *batch, uint32_t 
     return place % 2 == 0 ? note->before : note->after;
 }
 
-/* Writes the schemas of a batch that the log does not hold, some at a time. */
+/* Schemas that go into one frame. */
+struct missing {
+    const struct mr_schema *schemas[32];
+    uint32_t count;
+};
+
+static bool append_gathered(struct mr_stream *stream, struct missing *missing, struct mr_error *err)
+{
+    const uint32_t count = missing->count;
+    missing->count = 0;
+    return count == 0 || append_schemas(stream, missing->schemas, count, err);
+}
+
+static bool gather(struct mr_stream *stream, const struct mr_schema *schema,
+                   struct missing *missing, struct mr_error *err)
+{
+    if (schema != NULL && is_missing(stream, schema, missing->schemas, missing->count)) {
+        missing->schemas[missing->count++] = schema;
+    }
+    return missing->count < MR_ARRAY_LEN(missing->schemas) || append_gathered(stream, missing, err);
+}
+
+/*
+ * Writes the schemas that the log does not hold, some at a time: those of the batch, and those that
+ * nobody has used yet, so that what a copy has found is known after a restart, too.
+ */
 static bool append_missing_schemas(struct mr_stream *stream, const struct mr_batch *batch,
                                    struct mr_error *err)
 {
-    const struct mr_schema *missing[32];
-    uint32_t count = 0;
+    struct missing missing = {.count = 0};
     const uint32_t total = schema_places(batch);
     for (uint32_t i = 0; i < total; i++) {
-        const struct mr_schema *schema = schema_at(batch, i);
-        if (schema != NULL && is_missing(stream, schema, missing, count)) {
-            missing[count++] = schema;
-        }
-        if (count == MR_ARRAY_LEN(missing)) {
-            if (!append_schemas(stream, missing, count, err)) {
-                return false;
-            }
-            count = 0;
+        if (!gather(stream, schema_at(batch, i), &missing, err)) {
+            return false;
         }
     }
-    return count == 0 || append_schemas(stream, missing, count, err);
+    const uint32_t known = mr_catalog_count(stream->catalog);
+    for (uint32_t id = stream->catalog_seen + 1; id <= known; id++) {
+        if (!gather(stream, mr_catalog_find(stream->catalog, id), &missing, err)) {
+            return false;
+        }
+    }
+    if (!append_gathered(stream, &missing, err)) {
+        return false;
+    }
+    stream->catalog_seen = known;
+    return true;
 }
 
 static bool segment_is_full(const struct mr_stream *stream, uint64_t frame_size)

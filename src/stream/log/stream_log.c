@@ -170,6 +170,7 @@ static struct mr_stream *new_stream(const struct mr_stream_context *context)
     MR_ASSERT(context->batch_bytes_max > 0);
     struct mr_stream *stream = mr_memory_new(1, sizeof(*stream));
     stream->env = context->env;
+    stream->catalog = context->catalog;
     stream->config = *config;
     stream->source = mr_memory_copy_text(context->source, strlen(context->source));
     stream->source_index = context->source_index;

@@ -15,6 +15,11 @@
 static bool is_captured(void *context, const char *space, const char *table)
 {
     const struct binlog_kit *kit = context;
+    char word[80];
+    if (kit->captures != NULL) {
+        (void)snprintf(word, sizeof(word), " %s ", table);
+        return strcmp(space, "db") == 0 && strstr(kit->captures, word) != NULL;
+    }
     return !kit->captures_nothing && strcmp(space, "db") == 0 && strcmp(table, "t") == 0;
 }
 

@@ -25,7 +25,8 @@ struct binlog_kit {
     struct mr_mysql_table_info info; /* what table_info answers; column_count 0: no such table */
     struct mr_mysql_column_info columns[4];
     uint16_t key[4];
-    uint32_t log_pos; /* end of the last event */
+    uint32_t log_pos;     /* end of the last event */
+    const char *captures; /* " t u ": tables of db; NULL: t alone */
     bool is_maria;
     bool plain_map;
     bool captures_nothing;

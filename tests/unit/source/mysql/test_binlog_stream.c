@@ -174,11 +174,6 @@ static const struct refusal {
     {"commit of a name that cannot be read", MR_BINLOG_QUERY, 0,
      BYTES("\0\0\0\0\0\0\0\0\2\0\0\0\0db\0XA COMMIT X'6',X'',1"), MR_E_PROTOCOL, "cannot be read"},
     {"rows query", MR_BINLOG_ROWS_QUERY, MR_BINLOG_FLAG_IGNORABLE, BYTES("\4abcd"), MR_OK, NULL},
-    {"drop of a captured partition", MR_BINLOG_QUERY, 0,
-     BYTES("\0\0\0\0\0\0\0\0\2\0\0\0\0db\0ALTER TABLE t DROP PARTITION p"), MR_E_SOURCE,
-     "\"db\".\"t\""},
-    {"... of another table's", MR_BINLOG_QUERY, 0,
-     BYTES("\0\0\0\0\0\0\0\0\2\0\0\0\0db\0ALTER TABLE o DROP PARTITION p"), MR_OK, NULL},
 #undef BYTES
 };
 

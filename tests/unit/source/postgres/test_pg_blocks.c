@@ -295,7 +295,8 @@ static const struct block_case {
       {BEGIN, 7, 0x40},
       {ROW_TWO, 0, 5},
       {COMMIT, 0, 0x40}},
-     "4 {\ninsert 1\n} 18\n6 {\ninsert 4\n} 28\n5 {\ninsert 2\ninsert 3|v\n} 38\n"
+     "4 {\ninsert 1\n} 18\n6 {\ninsert 4\n} 28\n5 {\ninsert 2\nnote 2 <alter> <>\ninsert 3|v\n} "
+     "38\n"
      "7 {\ninsert 5|v\n} 48\n"},
     {"what was described later than in the stream stays",
      0,
@@ -347,7 +348,7 @@ static const struct block_case {
       {BEGIN, 7, 0x50},
       {ROW_TWO, 0, 3},
       {COMMIT, 0, 0x50}},
-     "6 {\ninsert 2|v\n} 38\n5 {\ninsert 1\nnote 1 <p> <hi>\ntruncate t\n} 48\n"
+     "6 {\nnote 2 <alter> <>\ninsert 2|v\n} 38\n5 {\ninsert 1\nnote 1 <p> <hi>\ntruncate t\n} 48\n"
      "7 {\ninsert 3|v\n} 58\n"},
     {"what a prepared one describes is known at once",
      0,
