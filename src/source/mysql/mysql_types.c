@@ -643,6 +643,7 @@ bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct m
         info->fallback == NULL ? NULL : mr_mysql_keep_text(arena, mr_slice_of(info->fallback));
     made.core.nullable = info->nullable;
     made.is_generated = info->is_generated;
+    made.may_be_generated = info->may_be_generated;
     made.is_described = true;
     made.core.key_index = MR_NOT_IN_KEY;
     made.form = (uint8_t)find_form(info);

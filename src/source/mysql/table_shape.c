@@ -179,6 +179,7 @@ struct mr_mysql_table_info mr_table_shape_describe(struct mr_table_shape *shape,
             .nullable = column->nullable,
             .charset_is_guessed = column->charset_is_guessed,
             .is_json = column->is_json,
+            .may_be_generated = true,
         };
         if (column->key_index != MR_NOT_IN_KEY) {
             MR_ASSERT(column->key_index < shape->count);
