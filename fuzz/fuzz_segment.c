@@ -91,6 +91,16 @@ static void mend(uint8_t *segment, size_t size)
     }
 }
 
+static uint64_t look_at_note(const struct mr_note *note)
+{
+    uint64_t sum = 0;
+    sum += note->before != NULL ? note->before->schema_id : 0;
+    sum += note->after != NULL ? note->after->schema_id : 0;
+    sum += note->name.length > 0 ? note->name.bytes[note->name.length - 1] : 0;
+    sum += note->text.length > 0 ? note->text.bytes[note->text.length - 1] : 0;
+    return sum;
+}
+
 /* Reads every cell of every event, as a sink would. */
 static uint64_t look_at(const struct mr_batch *batch)
 {
@@ -98,11 +108,7 @@ static uint64_t look_at(const struct mr_batch *batch)
     for (uint32_t i = 0; i < batch->event_count; i++) {
         const struct mr_event *event = &batch->events[i];
         if (event->kind == MR_EVENT_NOTE) {
-            const struct mr_note *note = &batch->notes[event->chunk];
-            sum += note->before != NULL ? note->before->schema_id : 0;
-            sum += note->after != NULL ? note->after->schema_id : 0;
-            sum += note->name.length > 0 ? note->name.bytes[note->name.length - 1] : 0;
-            sum += note->text.length > 0 ? note->text.bytes[note->text.length - 1] : 0;
+            sum += look_at_note(&batch->notes[event->chunk]);
             continue;
         }
         if (event->kind == MR_EVENT_TRUNCATE) {

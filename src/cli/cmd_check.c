@@ -238,6 +238,8 @@ static void check_as_json(const struct mr_pipeline_config *config, struct tally 
     mr_json_object_end(&json);
     (void)printf("%.*s\n", (int)json.length, json.text);
     mr_json_done(&json);
+    machine->kept = NULL;
+    sources->kept = NULL;
 }
 
 static void check_as_text(const struct mr_pipeline_config *config, const char *file,

@@ -37,6 +37,7 @@ static bool read_body(const json_t *root, struct mr_console_table *wanted,
         return false;
     }
     /* The macro of jansson takes a json_t *, though it changes nothing. */
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the way past -Wcast-qual */
     json_object_foreach((json_t *)(uintptr_t)root, key, value)
     {
         if (!read_member(key, value, wanted)) {

@@ -52,7 +52,7 @@ struct mr_catalog {
 struct mr_catalog *mr_catalog_open(void)
 {
     struct mr_catalog *catalog = mr_memory_new(1, sizeof(*catalog));
-    catalog->lock = mr_memory_new(1, sizeof(*catalog->lock));
+    catalog->lock = mr_memory_new(1, sizeof(pthread_mutex_t));
     const int made = pthread_mutex_init(catalog->lock, NULL);
     MR_ASSERT(made == 0);
     catalog->schemas = mr_memory_new(MR_CATALOG_COUNT_MAX, sizeof(*catalog->schemas));

@@ -25,7 +25,7 @@ struct mr_table_choices *mr_table_choices_open(void);
 void mr_table_choices_close(struct mr_table_choices *choices); /* accepts NULL */
 
 void mr_table_choices_set(struct mr_table_choices *choices, const char *space, const char *table,
-                          enum mr_choice choice);
+                          enum mr_choice said);
 
 /** What was said of a table; choices may be NULL. */
 enum mr_choice mr_table_choices_get(struct mr_table_choices *choices, const char *space,

@@ -418,8 +418,7 @@ static char *beside(const char *config_file, const char *file)
     const char *slash = strrchr(config_file, '/');
     const size_t folder = slash == NULL || file[0] == '/' ? 0 : (size_t)(slash - config_file) + 1;
     char *path = mr_memory_new(folder + strlen(file) + 1, 1);
-    memcpy(path, config_file, folder);
-    memcpy(path + folder, file, strlen(file));
+    (void)snprintf(path, folder + strlen(file) + 1, "%.*s%s", (int)folder, config_file, file);
     return path;
 }
 

@@ -90,6 +90,7 @@ static bool ask(struct mr_copy *copy, uint32_t loader, struct mr_load_command co
 }
 
 /* Begins a table in one sink, or goes on with it; states[] gets what it has of each piece. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): written through the request */
 static bool begin_in(struct mr_copy *copy, uint32_t t, uint32_t l, uint8_t *states, bool *finished,
                      struct mr_error *err)
 {

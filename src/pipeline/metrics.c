@@ -212,12 +212,12 @@ static void put_sinks(struct mr_pipeline *pipeline, struct mr_writer *out)
     mr_exposition_family(out, "millrace_sink_gap", "gauge",
                          "1 while retention_force has deleted what the sink had not applied.");
     for (uint32_t i = 0; i < pipeline->outlet_count; i++) {
-        for (uint16_t s = 0; s < pipeline->lane_count; s++) {
+        for (uint32_t s = 0; s < pipeline->lane_count; s++) {
             const struct mr_label labels[] = {{"sink", pipeline->outlets[i].config->name},
                                               {"source", pipeline->lanes[s].config->name},
                                               {0}};
             mr_exposition_uint(out, "millrace_sink_gap", labels,
-                               mr_loader_is_in_gap(pipeline->loaders[i], s));
+                               mr_loader_is_in_gap(pipeline->loaders[i], (uint16_t)s));
         }
     }
     mr_exposition_family(out, "millrace_sink_lag_seconds", "gauge",

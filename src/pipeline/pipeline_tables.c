@@ -37,21 +37,30 @@ const char *const mr_table_action_names[MR_ACTION_COUNT] = {
 
 /* ---- Texts. ---- */
 
-bool mr_condition_check(const char *where, struct mr_error *err)
+/* What a condition must not hold: outside quotes, or (backslash and dollar) anywhere. */
+static bool begins_refused(const char *text, bool is_quoted)
 {
     static const char *const refused[] = {";", "--", "/*", "#", "\\", "$"};
+    for (size_t i = 0; i < MR_ARRAY_LEN(refused); i++) {
+        const bool always = refused[i][0] == '\\' || refused[i][0] == '$';
+        if ((!is_quoted || always) && strncmp(text, refused[i], strlen(refused[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool mr_condition_check(const char *where, struct mr_error *err)
+{
     char quote = '\0';
     int depth = 0;
     bool is_one = where[strspn(where, " \t\n")] != '\0' && strlen(where) <= WHERE_BYTES_MAX;
     for (const char *c = where; is_one && *c != '\0'; c++) {
-        for (size_t i = 0; i < MR_ARRAY_LEN(refused); i++) {
-            const bool always = refused[i][0] == '\\' || refused[i][0] == '$';
-            if ((quote == '\0' || always) && strncmp(c, refused[i], strlen(refused[i])) == 0) {
-                is_one = false;
-            }
-        }
+        is_one = !begins_refused(c, quote != '\0');
         if (quote != '\0') {
-            quote = *c == quote ? '\0' : quote; /* a doubled one closes and opens again */
+            if (*c == quote) {
+                quote = '\0'; /* a doubled one closes and opens again */
+            }
         } else if (*c == '\'' || *c == '"' || *c == '`') {
             quote = *c;
         } else if (*c == '(' || *c == ')') {
@@ -72,7 +81,8 @@ bool mr_time_parse(const char *text, int64_t *us)
     double seconds = 0;
     int length = 0;
     char between = '\0';
-    const int count =
+    const int count = /* numbers of at most four digits; the rest is checked below */
+        /* NOLINTNEXTLINE(cert-err34-c) */
         sscanf(text, "%4d-%2d-%2d%n%c%2d:%2d:%lf%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday,
                &length, &between, &parts.tm_hour, &parts.tm_min, &seconds, &length);
     const char *rest = text + length;
@@ -229,6 +239,7 @@ static bool want_copy(struct mr_pipeline *pipeline, const struct named_table *na
 static bool choose(struct mr_pipeline *pipeline, const struct named_table *named,
                    enum mr_choice choice, struct mr_error *err)
 {
+    MR_ASSERT(named->lane != NULL);
     if (!mr_table_book_choose(pipeline->book, named->lane->config->name, named->space, named->table,
                               choice, err)) {
         return false;
@@ -282,6 +293,7 @@ static bool is_apart(struct mr_pipeline *pipeline, const struct named_table *nam
 static bool snapshot(struct mr_pipeline *pipeline, const struct named_table *named,
                      const char *where, unsigned *status, struct mr_error *err)
 {
+    MR_ASSERT(named->lane != NULL);
     if (mr_table_choices_get(named->lane->choices, named->space, named->table) ==
         MR_CHOICE_DROPPED) {
         *status = HTTP_CONFLICT;
@@ -330,6 +342,7 @@ static bool find_sequence(const struct named_table *named, const char *from, uin
 static bool rewind_table(struct mr_pipeline *pipeline, const struct named_table *named,
                          const char *from, unsigned *status, struct mr_error *err)
 {
+    MR_ASSERT(named->lane != NULL);
     const struct mr_schema *schema =
         mr_catalog_latest(named->lane->catalog, named->space, named->table);
     uint64_t sequence = 0;

@@ -30,7 +30,7 @@ void mr_findings_add(struct mr_findings *findings, int level, const char *what, 
             mr_memory_resize(findings->items, findings->capacity, sizeof(*findings->items));
     }
     struct mr_finding *finding = &findings->items[findings->count++];
-    finding->level = (unsigned)level;
+    *finding = (struct mr_finding){.level = (unsigned)level}; /* grown memory is not zeroed */
     (void)snprintf(finding->what, sizeof(finding->what), "%s", what);
     va_list arguments;
     va_start(arguments, format);

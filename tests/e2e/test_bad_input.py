@@ -314,7 +314,11 @@ for which, server, text in (("mariadb", maria, MY), ("postgres", postgres, PG)):
         server.sql("INSERT INTO item VALUES (500, 'after the drop');", *options)
         pipeline.wait_for(lambda: pipeline.query(
             "SELECT count(*) FROM %s.item WHERE id = 500" % source)[0][0] == 1, "rows after the drop")
-        lab.expect(rows_in(pipeline, source + ".gone") == 2, "the dropped table's rows are not there")
+        if which == "mariadb":  # the binlog tells of the drop, and on_schema_change: evolve follows it
+            left = pipeline.query("SELECT count(*) FROM information_schema.tables WHERE table_name = 'gone'")
+            lab.expect(left[0][0] == 0, "the dropped table is still there")
+        else:  # PostgreSQL's log does not tell of it
+            lab.expect(rows_in(pipeline, source + ".gone") == 2, "the dropped table's rows are not there")
         lab.expect(pipeline.stop() == 0, "does not end well")
         server.sql("DELETE FROM item WHERE id = 500;", *options)
 

@@ -167,7 +167,7 @@ def check_network():
         proxy.is_silent = True
     for name in names.values():
         pipeline.wait_for(lambda name=name: source_of(pipeline, name)["state"] != "streaming",
-                          "%s: silence is noticed" % name, 8)
+                          "%s: silence is noticed" % name, 20)
     took = time.monotonic() - began
     lab.expect(log_has(pipeline, "silent for", since) and log_has(pipeline, "sent nothing for", since),
                "silence is told:\n" + pipeline.log_tail())

@@ -189,13 +189,17 @@ static bool is_passed_over(const struct mr_apply *apply, const struct mr_batch *
            mr_quarantine_holds(apply->quarantine, batch->source_index, schema, sequence);
 }
 
+static enum overlap overlap_of_copied(const struct mr_batch *batch)
+{
+    return batch->snapshot_again ? OVERLAP_UPSERT : OVERLAP_NONE;
+}
+
 /* Collects the events first .. first + count of a transaction (or of a snapshot batch). */
 static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
                            struct mr_target **by_chunk, const struct mr_transaction *transaction,
                            uint64_t sequence, struct mr_error *err)
 {
     struct mr_progress *progress = progress_of(apply, batch);
-    const bool is_snapshot = sequence == 0;
     struct mr_native_position end = transaction->end;
 
     if (!is_known(end) && progress->known_sequence == sequence) {
@@ -225,10 +229,8 @@ static bool collect_events(struct mr_apply *apply, const struct mr_batch *batch,
         if (target == &apply->nobody) {
             continue;
         }
-        enum overlap overlap = batch->snapshot_again ? OVERLAP_UPSERT : OVERLAP_NONE;
-        if (!is_snapshot) {
-            overlap = overlap_of(progress, target, sequence, end);
-        }
+        const enum overlap overlap =
+            sequence == 0 ? overlap_of_copied(batch) : overlap_of(progress, target, sequence, end);
         if (overlap == OVERLAP_DROP) {
             continue;
         }

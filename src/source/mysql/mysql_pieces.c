@@ -142,6 +142,7 @@ bool mr_mysql_pieces_parse(const char *text, const struct mr_mysql_layout *layou
     char high[DIGITS_MAX];
     unsigned count = 0;
     int length = 0;
+    /* NOLINTNEXTLINE(cert-err34-c): a plan of ours, checked below */
     if (sscanf(text, "keys %47[-0-9] %47[-0-9] %u%n", low, high, &count, &length) != 3 ||
         text[length] != '\0' || count == 0 || count > MR_MYSQL_PIECES_MAX) {
         return false;

@@ -630,6 +630,21 @@ static enum mr_mysql_form find_form(const struct mr_mysql_column_info *info)
     return info->is_json ? MR_MYSQL_TEXT_OF_JSON : MR_MYSQL_PLAIN;
 }
 
+/* The log's schemas say in the type that a column is generated (MR_MYSQL_GENERATED). */
+static const char *keep_type(const struct mr_mysql_column_info *info, struct mr_arena *arena)
+{
+    if (!info->is_generated) {
+        return mr_mysql_keep_text(arena, mr_slice_of(info->column_type));
+    }
+    const size_t length = strlen(info->column_type);
+    char *text = MR_ARENA_NEW(arena, char, length + sizeof(MR_MYSQL_GENERATED));
+    if (text != NULL) {
+        (void)snprintf(text, length + sizeof(MR_MYSQL_GENERATED), "%s" MR_MYSQL_GENERATED,
+                       info->column_type);
+    }
+    return text;
+}
+
 bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct mr_arena *arena,
                                struct mr_mysql_column *column, struct mr_error *err)
 {
@@ -638,12 +653,11 @@ bool mr_mysql_column_from_info(const struct mr_mysql_column_info *info, struct m
     struct mr_mysql_column made = {0};
     made.converter = MR_ARENA_NEW(arena, struct mr_charset_converter, 1);
     made.core.name = mr_mysql_keep_text(arena, mr_slice_of(info->name));
-    made.core.source_type = mr_mysql_keep_text(arena, mr_slice_of(info->column_type));
+    made.core.source_type = keep_type(info, arena);
     made.core.fallback =
         info->fallback == NULL ? NULL : mr_mysql_keep_text(arena, mr_slice_of(info->fallback));
     made.core.nullable = info->nullable;
     made.is_generated = info->is_generated;
-    made.may_be_generated = info->may_be_generated;
     made.is_described = true;
     made.core.key_index = MR_NOT_IN_KEY;
     made.form = (uint8_t)find_form(info);

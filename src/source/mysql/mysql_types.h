@@ -100,6 +100,9 @@ enum mr_mysql_form {
     MR_MYSQL_FLOATS, /* a vector */
 };
 
+/** Ends the source_type of a generated column, so that the log's schemas tell of it. */
+#define MR_MYSQL_GENERATED " GENERATED ALWAYS"
+
 /** A column as information_schema.COLUMNS describes it. Text is UTF-8, borrowed by the callee. */
 struct mr_mysql_column_info {
     const char *name;
@@ -109,7 +112,6 @@ struct mr_mysql_column_info {
     bool nullable;           /* IS_NULLABLE = 'YES' */
     bool charset_is_guessed; /* a table map that has character sets knows better */
     bool is_generated;       /* GENERATION_EXPRESSION says how */
-    bool may_be_generated;   /* told by a statement of the log, which does not say of old columns */
     bool is_json;            /* MariaDB: CHECK (json_valid(it)) */
     unsigned on_type_error;  /* enum mr_on_type_error; INHERIT is STOP */
 };
@@ -161,7 +163,6 @@ struct mr_mysql_column {
     bool charset_is_guessed; /* see struct mr_mysql_column_info */
     bool is_unsigned;
     bool is_generated;
-    bool may_be_generated;
     bool is_described; /* information_schema had it: core.fallback and is_generated are known */
 };
 

@@ -208,7 +208,7 @@ static bool print_default(const struct mr_rows_cursor *cursor, const struct mr_m
                           struct mr_writer *to)
 {
     MR_ASSERT(to->limit > 0);
-    if (!column->is_described || column->is_generated || column->may_be_generated) {
+    if (!column->is_described || column->is_generated) {
         return false;
     }
     if (column->core.fallback == NULL) {
@@ -241,19 +241,14 @@ static bool put_default(const struct mr_rows_cursor *cursor, const struct mr_mys
     struct mr_writer *text = cursor->scratch;
     const char *fallback = column->core.fallback;
     const bool is_null = fallback == NULL || (cursor->is_maria && strcmp(fallback, "NULL") == 0);
-    if (is_null && column->core.nullable && column->is_described && !column->is_generated &&
-        !column->may_be_generated) {
+    if (is_null && column->core.nullable && column->is_described && !column->is_generated) {
         mr_put_null(to->cells, to->row);
         return true;
     }
     if (!print_default(cursor, column, text)) {
         char why[256];
         (void)snprintf(why, sizeof(why), "an inserted row is logged without column \"%.150s\"%s",
-                       column->core.name,
-                       column->is_generated ? ", which is generated"
-                       : column->may_be_generated
-                           ? ", which may be generated: its table was altered"
-                           : "");
+                       column->core.name, column->is_generated ? ", which is generated" : "");
         return fail_image(cursor, why, err);
     }
     const struct mr_slice value = {text->bytes, text->length};
@@ -298,12 +293,11 @@ static bool put_missing(struct mr_rows_cursor *cursor, uint16_t index, struct mr
     MR_ASSERT(cursor->kind == MR_EVENT_UPDATE);
     const struct mr_mysql_column *column = &cursor->layout->columns[index];
     const struct mr_rows_cell *before = &cursor->before.cells[index];
-    if ((column->is_generated || column->may_be_generated) && cursor->is_maria) {
+    if (column->is_generated && cursor->is_maria) {
         char why[256];
-        (void)snprintf(
-            why, sizeof(why), "an updated row is logged without column \"%.150s\", which %s",
-            column->core.name,
-            column->is_generated ? "is generated" : "may be generated: its table was altered");
+        (void)snprintf(why, sizeof(why),
+                       "an updated row is logged without column \"%.150s\", which is generated",
+                       column->core.name);
         return fail_image(cursor, why, err);
     }
     if (before->state != MR_CELL_ABSENT) {

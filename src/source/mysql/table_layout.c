@@ -505,7 +505,6 @@ static bool make_column(const struct join *join, uint16_t index, struct mr_error
         is_told && (!join->map->has_names ||
                     (columns_agree(&told, join->map, mapped, true) && same_labels(&told, column)));
     column->is_generated = told.is_generated;
-    column->may_be_generated = told.may_be_generated;
     if (as_printed) {
         column->is_described = true;
         column->core.source_type = told.core.source_type;

@@ -57,15 +57,26 @@ bool mr_table_shape_insert(struct mr_table_shape *shape, uint16_t index,
     return true;
 }
 
+/* Of a type without the mark that its column is generated. */
+static size_t plain_length(const char *type)
+{
+    const size_t length = strlen(type);
+    const size_t mark = strlen(MR_MYSQL_GENERATED);
+    return length > mark && strcmp(type + length - mark, MR_MYSQL_GENERATED) == 0 ? length - mark
+                                                                                  : length;
+}
+
 void mr_table_shape_from_schema(struct mr_table_shape *shape, const struct mr_schema *schema)
 {
     mr_table_shape_done(shape);
     for (uint16_t i = 0; i < schema->column_count; i++) {
         const struct mr_column *from = &schema->columns[i];
+        const size_t length = plain_length(from->source_type);
         const struct mr_shape_column column = {
             .name = copy_text(from->name),
             .former = copy_text(from->name),
-            .type = copy_text(from->source_type),
+            .type = mr_memory_copy_text(from->source_type, length),
+            .is_generated = from->source_type[length] != '\0',
             .charset = copy_text(from->charset),
             .fallback = copy_text(from->fallback),
             .key_index = from->key_index,
@@ -179,7 +190,7 @@ struct mr_mysql_table_info mr_table_shape_describe(struct mr_table_shape *shape,
             .nullable = column->nullable,
             .charset_is_guessed = column->charset_is_guessed,
             .is_json = column->is_json,
-            .may_be_generated = true,
+            .is_generated = column->is_generated,
         };
         if (column->key_index != MR_NOT_IN_KEY) {
             MR_ASSERT(column->key_index < shape->count);

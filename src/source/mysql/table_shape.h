@@ -26,6 +26,7 @@ struct mr_shape_column {
     bool nullable;
     bool charset_is_guessed;
     bool is_json; /* MariaDB's JSON, which is a text */
+    bool is_generated;
 };
 
 struct mr_table_shape {

@@ -23,13 +23,19 @@ enum table_field {
     TABLE_HAS_KEY,
     TABLE_IDENTITY,
     TABLE_GENERATED,
+    TABLE_IS_LEFT_OUT, /* by a publication that is not ours to change */
 };
 
 static const char tables_query[] =
     "SELECT n.nspname, c.relname, c.relkind, c.relispartition, c.relpersistence, "
     "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), "
     "c.relreplident, (SELECT string_agg(a.attname, ', ') FROM pg_catalog.pg_attribute a "
-    "WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> '') "
+    "WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> ''), "
+    "EXISTS (SELECT FROM pg_catalog.pg_publication p WHERE p.pubname = $1 "
+    "AND p.pubname !~ '^millrace_' AND coalesce(pg_catalog.obj_description(p.oid, "
+    "'pg_publication'), '') <> 'made by millrace' AND NOT EXISTS (SELECT FROM "
+    "pg_catalog.pg_publication_tables t WHERE t.pubname = p.pubname "
+    "AND t.schemaname = n.nspname AND t.tablename = c.relname)) "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' "
     "AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' "
@@ -95,9 +101,11 @@ static void add_captured(struct mr_findings *findings, const PGresult *tables, i
 }
 
 bool mr_pg_doctor_tables(struct mr_pg_connection *connection, const struct mr_table_filter *filter,
-                         struct mr_findings *findings, struct mr_error *err)
+                         const char *publication, struct mr_findings *findings,
+                         struct mr_error *err)
 {
-    PGresult *tables = mr_pg_query(connection, tables_query, NULL, 0, err);
+    const char *const parameters[] = {publication};
+    PGresult *tables = mr_pg_query(connection, tables_query, parameters, 1, err);
     if (tables == NULL) {
         return mr_error_context(err, "list every table");
     }
@@ -113,6 +121,11 @@ bool mr_pg_doctor_tables(struct mr_pg_connection *connection, const struct mr_ta
             mr_findings_add(findings, MR_FINDING_OK, what, "not captured: %s", never);
         } else if (!mr_table_filter_takes(filter, space, name)) {
             mr_findings_add(findings, MR_FINDING_OK, what, "not captured: %s", why);
+        } else if (is_true(tables, row, TABLE_IS_LEFT_OUT)) {
+            mr_findings_add(findings, MR_FINDING_OK, what,
+                            "not captured: publication \"%s\", which somebody else made, does not "
+                            "have it",
+                            publication);
         } else {
             add_captured(findings, tables, row, what, why);
         }

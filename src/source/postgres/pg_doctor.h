@@ -12,7 +12,8 @@
 
 /** A finding for every table, view and partition: captured or not, and why. */
 bool mr_pg_doctor_tables(struct mr_pg_connection *connection, const struct mr_table_filter *filter,
-                         struct mr_findings *findings, struct mr_error *err) MR_MUST_CHECK;
+                         const char *publication, struct mr_findings *findings,
+                         struct mr_error *err) MR_MUST_CHECK;
 
 /** How much log the slot holds, how much it may hold, and how long that lasts. */
 bool mr_pg_doctor_slot(struct mr_pg_connection *connection, const char *slot,

@@ -77,8 +77,8 @@ static void note_growth(struct mr_source *source, uint64_t log_end)
 
 static uint64_t read_bytes(const PGresult *answer, enum answer_field field)
 {
-    const char *text = mr_pg_field(answer, 0, field);
-    const long long bytes = PQgetisnull(answer, 0, field) ? -1 : strtoll(text, NULL, 10);
+    const char *text = mr_pg_field(answer, 0, (int)field);
+    const long long bytes = PQgetisnull(answer, 0, (int)field) ? -1 : strtoll(text, NULL, 10);
     return bytes < 0 ? UINT64_MAX : (uint64_t)bytes;
 }
 

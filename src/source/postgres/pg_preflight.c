@@ -422,7 +422,8 @@ bool mr_pg_preflight(const struct mr_source_context *context, struct mr_findings
         check_slot(&preflight, err) && check_publication(&preflight, err) &&
         check_server(&preflight, err) && check_tables(&preflight, err) &&
         mr_pg_doctor_slot(&preflight.connection, preflight.slot, findings, err) &&
-        mr_pg_doctor_tables(&preflight.connection, &preflight.filter, findings, err);
+        mr_pg_doctor_tables(&preflight.connection, &preflight.filter, preflight.publication_name,
+                            findings, err);
     mr_pg_connection_close(&preflight.connection);
     mr_arena_done(&preflight.scratch);
     mr_pg_types_done(&preflight.types);
