@@ -70,7 +70,7 @@ static void complete_name(const struct mr_binlog_stream *stream, const char *spa
     char *const texts[] = {name->space, name->table};
     for (size_t i = 0; i < MR_ARRAY_LEN(texts) && stream->options.names_lower_case; i++) {
         for (char *at = texts[i]; at != NULL && *at != '\0'; at++) {
-            *at = *at >= 'A' && *at <= 'Z' ? (char)(*at | 0x20) : *at;
+            *at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
         }
     }
 }

@@ -140,7 +140,7 @@ static bool is_type(const struct written *written, const char *name)
 }
 
 /* Lengths that are left out, sizes that choose a type, words that stand for a type. */
-/* NOLINTNEXTLINE(readability-function-cognitive-complexity): a list of words, one after the other */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): a list of words */
 static const char *fill_in(struct written *written, bool is_maria)
 {
     const long size = written->arguments == NULL ? -1 : strtol(written->arguments, NULL, 10);
@@ -297,7 +297,7 @@ static char *read_expression(struct mr_scan *scan, const char *start)
     return finish(&out);
 }
 
-/* NOLINTNEXTLINE(readability-function-cognitive-complexity): a list of forms, one after the other */
+/* NOLINTNEXTLINE(readability-function-cognitive-complexity): a list of forms */
 char *mr_ddl_default_read(struct mr_scan *scan, bool is_maria)
 {
     struct mr_token token = mr_scan_next(scan);
@@ -366,7 +366,7 @@ static void set_text(char **place, char *text)
     *place = text;
 }
 
-/* NOLINTNEXTLINE(bugprone-branch-clone): words in a list; that two do the same is chance */
+/* NOLINTBEGIN(bugprone-branch-clone): words in a list; that two do the same is chance */
 static void read_attribute(struct mr_scan *scan, const struct mr_token *token,
                            struct attributes *attributes)
 {
@@ -414,6 +414,7 @@ static void read_attribute(struct mr_scan *scan, const struct mr_token *token,
         mr_scan_close_bracket(scan);
     }
 }
+/* NOLINTEND(bugprone-branch-clone) */
 
 bool mr_ddl_column_read(struct mr_scan *scan, bool is_maria, struct mr_shape_column *column,
                         bool *is_key)

@@ -44,8 +44,9 @@ static const char *const hostile[] = {
     "SELECT length(format('{:>1000000000}', 'x'))",
     "SELECT length(printf('%1000000000d', 1))",
     "SELECT count(*) FROM (SELECT unnest(range(300000000)))",
-    "WITH RECURSIVE t(s) AS (SELECT 'x' UNION ALL SELECT s || s FROM t) SELECT max(length(s)) FROM "
-    "t",
+    ("WITH RECURSIVE t(s) AS (SELECT 'x' UNION ALL SELECT s || s FROM t) SELECT max(length(s)) "
+     "FROM "
+     "t"),
     "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t",
     "SELECT count(DISTINCT repeat(range::VARCHAR, 100)) FROM range(10000000)",
     "SELECT * FROM range(30000000) ORDER BY hash(range) DESC",
