@@ -357,8 +357,8 @@ static void notes_are_shown(void **state)
         "{\"topic\":null,\"place\":\"1-1\",\"op\":\"message\",\"committed_at\":null,"
         "\"name\":\"app\",\"text\":\"\xef\xbf\xbd!\",\"transactional\":true,\"before\":null,"
         "\"after\":null}",
-        "\"place\":\"1-2\",\"op\":\"quarantine\",\"committed_at\":null,\"name\":\"\","
-        "\"text\":\"NaN\",\"before\":{\"schema\"",
+        ("\"place\":\"1-2\",\"op\":\"quarantine\",\"committed_at\":null,\"name\":\"\","
+         "\"text\":\"NaN\",\"before\":{\"schema\""),
         "\"place\":\"1-3\",\"op\":\"insert\"",
     };
     for (size_t i = 0; i < MR_ARRAY_LEN(parts); i++) {
