@@ -18,7 +18,9 @@ static void check(struct mr_table_shape *shape)
 {
     uint16_t key_count = 0;
     for (uint16_t i = 0; i < shape->count; i++) {
-        key_count += shape->columns[i].key_index != MR_NOT_IN_KEY ? 1 : 0;
+        if (shape->columns[i].key_index != MR_NOT_IN_KEY) {
+            key_count++;
+        }
         if (shape->columns[i].name == NULL || shape->columns[i].type == NULL) {
             abort();
         }
