@@ -119,10 +119,10 @@ static void append(struct setting *setting)
 static void set_up(struct setting *setting, uint32_t rows_max)
 {
     struct mr_error err = {0};
-    /* The fixture's batches say that they are of source 3. */
-    static const char *const names[] = {"fixture", "-", "-", "fixture"};
+    static const char *const names[] = {"fixture"};
     memset(setting, 0, sizeof(*setting));
     log_fixture_init(&setting->fixture, 1);
+    setting->fixture.source_index = 0;
     assert_true(log_fixture_open(&setting->fixture, &err));
     setting->counting.rows_max = rows_max;
     setting->config = &setting->counting;

@@ -34,6 +34,7 @@ static void init_common(struct log_fixture *fixture)
     fixture->pool = mr_batch_pool_open(POOL_BATCHES, BATCH_BYTES_MAX, BATCH_KEPT, &err);
     assert_non_null(fixture->pool);
     fixture->ops = &mr_stream_log;
+    fixture->source_index = 3;
     fixture->config = (struct mr_stream_log_config){
         .segment_bytes_max = 65536,
         .retention_ms = UINT64_MAX,
@@ -106,7 +107,7 @@ bool log_fixture_open(struct log_fixture *fixture, struct mr_error *err)
         .catalog = fixture->catalog,
         .tail_bytes_max = fixture->tail_bytes_max,
         .batch_bytes_max = BATCH_BYTES_MAX,
-        .source_index = 3,
+        .source_index = fixture->source_index,
     };
     fixture->stream = fixture->ops->open(&context, err);
     if (fixture->stream == NULL) {

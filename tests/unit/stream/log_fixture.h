@@ -32,6 +32,7 @@ struct log_fixture {
     struct mr_batch_pool *pool;
     struct mr_stream_log_config config;
     uint64_t tail_bytes_max;
+    uint16_t source_index; /* that batches which are read back say; 3 unless set before opening */
     struct mr_stream *stream; /* NULL: closed */
     char directory[64];       /* of the real disk */
 
