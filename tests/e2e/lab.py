@@ -61,8 +61,9 @@ class Server:
 
     def start_again(self, *options):
         command = [SERVER, "start", self.kind, "--name", self.name]
-        subprocess.run(command + (["--", *options] if options else []), check=True,
-                       capture_output=True)
+        done = subprocess.run(command + (["--", *options] if options else []), check=True,
+                              capture_output=True, text=True)
+        self.env = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
 
     def client(self, *options):
         """The command line of its own client, as root; SQL on stdin, tab separated answers."""

@@ -23,7 +23,7 @@ const pages: { id: string; name: string; show: (route: Route) => JSX.Element }[]
   { id: 'tables', name: 'Tables', show: () => <Tables /> },
   { id: 'stream', name: 'Stream', show: (route) => <Stream route={route} /> },
   { id: 'sinks', name: 'Sinks', show: () => <Sinks /> },
-  { id: 'sql', name: 'SQL', show: (route) => <Sql route={route} /> },
+  { id: 'sql', name: 'SQL', show: (route) => <Sql key={route.query.get('q')} route={route} /> },
   { id: 'about', name: 'About', show: () => <About /> },
 ];
 

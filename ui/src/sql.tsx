@@ -91,10 +91,9 @@ function Result({ result }: { result: QueryResult }): JSX.Element {
   );
 }
 
-/** The editor and what is in it; null until it is loaded. */
-function useEditor(start: string, run: () => void): [JSX.Element, { current: Editor | null }] {
+/** Fills `editor` once it is loaded; what it is made with at first stays: it is not made anew. */
+function useEditor(editor: { current: Editor | null }, start: string, run: () => void): JSX.Element {
   const place = useRef<HTMLDivElement>(null);
-  const editor = useRef<Editor | null>(null);
   const latest = useRef(run);
   latest.current = run;
   useEffect(() => {
@@ -111,20 +110,20 @@ function useEditor(start: string, run: () => void): [JSX.Element, { current: Edi
       editor.current?.close();
       editor.current = null;
     };
-  }, [start]);
-  return [<div key="editor" class="editor" ref={place} />, editor];
+  }, [editor, start]);
+  return <div class="editor" ref={place} />;
 }
 
 export function Sql({ route }: { route: Route }): JSX.Element {
-  const start = route.query.get('q') ?? recall()[0] ?? '';
+  const [start] = useState(() => route.query.get('q') ?? recall()[0] ?? '');
   const [result, setResult] = useState<QueryResult | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [running, setRunning] = useState(false);
   const [before, setBefore] = useState(recall);
-  const current = useRef<Editor | null>(null);
+  const editor = useRef<Editor | null>(null);
 
   const run = useCallback((explain: boolean): void => {
-    const text = current.current?.text().trim() ?? '';
+    const text = editor.current?.text().trim() ?? '';
     if (text === '') return;
     setRunning(true);
     setBefore(remember(text));
@@ -142,8 +141,7 @@ export function Sql({ route }: { route: Route }): JSX.Element {
         setRunning(false);
       });
   }, []);
-  const [field, editor] = useEditor(start, () => { run(false); });
-  current.current = editor.current;
+  const field = useEditor(editor, start, () => { run(false); });
 
   return (
     <>
@@ -152,10 +150,10 @@ export function Sql({ route }: { route: Route }): JSX.Element {
         title="Query"
         aside={
           <span class="tools">
-            <button type="button" class="main" disabled={running} onClick={() => { current.current = editor.current; run(false); }}>
+            <button type="button" class="main" disabled={running} onClick={() => { run(false); }}>
               {running ? 'Running …' : 'Run'}
             </button>
-            <button type="button" disabled={running} onClick={() => { current.current = editor.current; run(true); }}>
+            <button type="button" disabled={running} onClick={() => { run(true); }}>
               Explain
             </button>
             {before.length > 0 && (
