@@ -3,6 +3,7 @@
 copy needs no program that a small distribution of the server may lack)."""
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -22,7 +23,8 @@ class Standby:
         self.port = lab.free_port()
         server.stop()
         shutil.rmtree(self.data, ignore_errors=True)
-        shutil.copytree(data, self.data)
+        # A base backup brings no slots either.
+        shutil.copytree(data, self.data, ignore=lambda folder, names: names if folder.endswith("pg_replslot") else [])
         owner = os.stat(data)
         for folder, _, files in os.walk(self.data):
             for path in [folder] + [os.path.join(folder, name) for name in files]:
@@ -70,7 +72,7 @@ class Standby:
         return [line.split("\t") for line in done.stdout.splitlines()]
 
     def stop(self):
-        self.process.terminate()
+        self.process.send_signal(signal.SIGINT)  # fast: a client that stays does not hold it up
         self.process.wait()
         self.log.close()
         os.unlink(self.log.name)
